@@ -1,0 +1,1 @@
+"""The emulated radio link and the ground segment of orbitnode."""

@@ -1,0 +1,25 @@
+"""What every board offers to the loop."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from node.core.events import Readings
+
+
+class Board(Protocol):
+    """A source of readings. Reading never raises for an absent sensor: it is absent."""
+
+    @property
+    def family(self) -> str:
+        """``simulated``, ``generic`` and so on, as configured."""
+
+    @property
+    def idle_power_w(self) -> float:
+        """Power of the board at rest; what is charged for mission time when the rate is not 1."""
+
+    def read(self, wall_s: float) -> Readings:
+        """Read every sensor once; ``wall_s`` is the monotonic time of the reading."""
+
+    def close(self) -> None:
+        """Release what is open."""

@@ -1,0 +1,1 @@
+"""The scenario (what flies) and the installation (this board): TOML in, checked structs out."""

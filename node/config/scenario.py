@@ -1,0 +1,302 @@
+"""What flies: orbit, spacecraft, stations, workload, faults, requirements.
+
+Portable between boards. Every number has both bounds; physics has no defaults, so that a reader
+sees every figure that the result depends on. Each field says its unit in its name.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal, Union
+
+from msgspec import Meta, Struct
+
+Ratio = Annotated[float, Meta(ge=0, le=1)]
+Angle180 = Annotated[float, Meta(ge=-180, le=360)]
+Seconds = Annotated[float, Meta(ge=0, le=3.2e8)]
+PositiveSeconds = Annotated[float, Meta(gt=0, le=3.2e8)]
+Watts = Annotated[float, Meta(ge=0, le=1e6)]
+Celsius = Annotated[float, Meta(ge=-200, le=400)]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+Vector = tuple[
+    Annotated[float, Meta(ge=-1, le=1)],
+    Annotated[float, Meta(ge=-1, le=1)],
+    Annotated[float, Meta(ge=-1, le=1)],
+]
+
+
+class Section(Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of every table: immutable, unknown keys refused."""
+
+
+class Mission(Section, frozen=True):
+    """Name, start and length of the run."""
+
+    name: Name
+    epoch: datetime
+    """UTC instant of mission time zero; write it with a ``Z``."""
+    duration_s: PositiveSeconds
+    """How long a run lasts; a daemon in real time goes on after it."""
+    seed: Annotated[int, Meta(ge=0, le=2**31 - 1)]
+    tick_s: Annotated[float, Meta(ge=0.05, le=60)] = 1.0
+
+
+class TleOrbit(Section, frozen=True, tag_field="source", tag="tle"):
+    """A two-line element set, verbatim."""
+
+    line1: Annotated[str, Meta(min_length=68, max_length=70)]
+    line2: Annotated[str, Meta(min_length=68, max_length=70)]
+
+
+class SsoOrbit(Section, frozen=True, tag_field="source", tag="sso"):
+    """A Sun-synchronous orbit by altitude and local time of the ascending node."""
+
+    altitude_km: Annotated[float, Meta(ge=200, le=5000)]
+    ltan_h: Annotated[float, Meta(ge=0, lt=24)]
+    eccentricity: Annotated[float, Meta(ge=0, lt=0.1)]
+    argument_of_latitude_deg: Angle180
+    """Where on its orbit the node is at mission time zero; 0 is the ascending node."""
+
+
+class KeplerianOrbit(Section, frozen=True, tag_field="source", tag="keplerian"):
+    """Mean elements in TEME at mission time zero."""
+
+    altitude_km: Annotated[float, Meta(ge=200, le=50_000)]
+    """Semi-major axis less 6378.137 km."""
+    eccentricity: Annotated[float, Meta(ge=0, lt=0.9)]
+    inclination_deg: Annotated[float, Meta(ge=0, le=180)]
+    raan_deg: Angle180
+    argument_of_perigee_deg: Angle180
+    mean_anomaly_deg: Angle180
+
+
+class ArrayPanel(Section, frozen=True):
+    """One plane of solar cells."""
+
+    name: Name
+    mounting: Literal["fixed", "one_axis", "two_axis"]
+    normal_body: Vector
+    """Outward normal in the body frame; for ``one_axis`` the rotation axis is ``axis_body``."""
+    area_m2: Annotated[float, Meta(gt=0, le=10_000)]
+    packing_ratio: Ratio
+    cell_efficiency_ratio: Annotated[float, Meta(gt=0, le=0.6)]
+    """At 28 degrees Celsius, at the beginning of life."""
+    temperature_coefficient_per_k: Annotated[float, Meta(ge=-0.02, le=0)]
+    cell_temperature_c: Celsius
+    degradation_per_year_ratio: Ratio
+    age_years: Annotated[float, Meta(ge=0, le=50)]
+    axis_body: Vector | None = None
+
+
+class Power(Section, frozen=True):
+    """Between array, battery and loads."""
+
+    mppt_efficiency_ratio: Annotated[float, Meta(gt=0, le=1)]
+    harness_efficiency_ratio: Annotated[float, Meta(gt=0, le=1)]
+    board_converter_efficiency_ratio: Annotated[float, Meta(gt=0, le=1)]
+    bus_load_w: Watts
+    """Everything but the board and the transmitter; on whenever the node is not OFF."""
+    off_load_w: Watts
+    """What still draws while the node is OFF."""
+    transmitter_load_w: Watts
+    """Added while the link is open."""
+
+
+class Battery(Section, frozen=True):
+    """A pack of equal cells."""
+
+    series: Annotated[int, Meta(ge=1, le=1000)]
+    parallel: Annotated[int, Meta(ge=1, le=1000)]
+    cell_capacity_ah: Annotated[float, Meta(gt=0, le=1000)]
+    cell_resistance_ohm: Annotated[float, Meta(gt=0, le=10)]
+    cell_ocv_soc: Annotated[list[Ratio], Meta(min_length=2, max_length=64)]
+    """States of charge of the open-circuit-voltage table, rising from 0 to 1."""
+    cell_ocv_v: Annotated[list[Annotated[float, Meta(gt=0, le=10)]], Meta(min_length=2, max_length=64)]
+    cell_max_v: Annotated[float, Meta(gt=0, le=10)]
+    max_charge_c_rate: Annotated[float, Meta(gt=0, le=20)]
+    coulombic_efficiency_ratio: Annotated[float, Meta(gt=0, le=1)]
+    capacity_fade_ratio: Annotated[float, Meta(ge=0, lt=1)]
+    min_charge_temperature_c: Celsius
+    min_bus_v: Annotated[float, Meta(gt=0, le=1000)]
+    """Below this terminal voltage the bus browns out."""
+    initial_soc: Ratio
+    thermal_node: Name
+
+
+class ThermalNode(Section, frozen=True):
+    """One lump of heat capacity."""
+
+    name: Name
+    capacity_j_per_k: Annotated[float, Meta(gt=0, le=1e9)]
+    initial_c: Celsius
+
+
+class ThermalLink(Section, frozen=True):
+    """Conduction, radiation or both between two nodes."""
+
+    between: tuple[Name, Name]
+    conductance_w_per_k: Annotated[float, Meta(ge=0, le=1e6)]
+    radiation_area_m2: Annotated[float, Meta(ge=0, le=1e4)] = 0.0
+    """Effective radiating area between the two (area, emissivity and view factor together)."""
+
+
+class ThermalSurface(Section, frozen=True):
+    """A face that sees space, Sun and Earth."""
+
+    node: Name
+    area_m2: Annotated[float, Meta(gt=0, le=1e4)]
+    emissivity_ratio: Ratio
+    absorptance_ratio: Ratio
+    space_view_ratio: Ratio
+    """Part of the face's view that the spacecraft itself does not block."""
+    facing: Literal["fixed", "sphere", "sun", "anti_sun", "nadir", "zenith"]
+    normal_body: Vector | None = None
+    """For ``fixed``: outward normal in the body frame."""
+
+
+class ThermalHeater(Section, frozen=True):
+    """A thermostat with hysteresis."""
+
+    node: Name
+    power_w: Watts
+    on_below_c: Celsius
+    off_above_c: Celsius
+
+
+class Thermal(Section, frozen=True):
+    """The network and where the dissipated power goes."""
+
+    node: Annotated[list[ThermalNode], Meta(min_length=1, max_length=64)]
+    link: list[ThermalLink]
+    surface: list[ThermalSurface]
+    board_node: Name
+    """Node that takes the board's dissipation."""
+    bus_node: Name
+    """Node that takes bus load, converter loss and battery loss."""
+    earth_infrared_w_per_m2: Annotated[float, Meta(ge=0, le=500)]
+    albedo_ratio: Ratio
+    heater: list[ThermalHeater] = []
+
+
+class GroundStation(Section, frozen=True):
+    """An antenna on the ground."""
+
+    name: Name
+    latitude_deg: Annotated[float, Meta(ge=-90, le=90)]
+    longitude_deg: Annotated[float, Meta(ge=-180, le=180)]
+    altitude_m: Annotated[float, Meta(ge=-500, le=9000)]
+    min_elevation_deg: Annotated[float, Meta(ge=0, lt=90)]
+    backhaul_delay_s: Annotated[float, Meta(ge=0, le=10)]
+
+
+class RadioChannel(Section, frozen=True):
+    """One direction of the link: from a link budget to a bit rate by DVB-S2 adaptive coding."""
+
+    frequency_ghz: Annotated[float, Meta(gt=0, le=1e6)]
+    eirp_dbw: Annotated[float, Meta(ge=-100, le=200)]
+    receiver_g_over_t_db_per_k: Annotated[float, Meta(ge=-100, le=100)]
+    losses_db: Annotated[float, Meta(ge=0, le=100)]
+    """Pointing, polarisation and implementation."""
+    zenith_atmosphere_db: Annotated[float, Meta(ge=0, le=50)]
+    bandwidth_hz: Annotated[float, Meta(gt=0, le=1e12)]
+    rolloff_ratio: Ratio
+    margin_db: Annotated[float, Meta(ge=0, le=60)]
+    max_rate_bps: Annotated[float, Meta(gt=0, le=1e12)]
+
+
+class Radio(Section, frozen=True):
+    """Both directions."""
+
+    uplink: RadioChannel
+    downlink: RadioChannel
+    acquisition_s: Seconds
+    """After AOS the modem needs this long to lock."""
+    stop_before_los_s: Seconds
+    """The node says goodbye this long before LOS."""
+
+
+class Modes(Section, frozen=True):
+    """Thresholds of the operating modes; each pair is a hysteresis."""
+
+    reduced_below_soc: Ratio
+    nominal_above_soc: Ratio
+    safe_below_soc: Ratio
+    reduced_above_soc: Ratio
+    off_below_soc: Ratio
+    boot_above_soc: Ratio
+    reduced_above_board_c: Celsius
+    nominal_below_board_c: Celsius
+    safe_above_board_c: Celsius
+    reduced_below_board_c: Celsius
+    reduced_power_ceiling_w: Watts
+    """Mean board power allowed in REDUCED; inferences are paced to it."""
+    boot_s: Seconds
+    """How long the emulated boot takes."""
+
+
+class BoardFigures(Section, frozen=True):
+    """The board as the forecast and the simulated board know it."""
+
+    idle_w: Watts
+    active_w: Watts
+    """While one inference runs."""
+
+
+class ModelFigures(Section, frozen=True):
+    """One model as the forecast, the governor's first estimate and the simulated executor know it."""
+
+    name: Name
+    duration_s: PositiveSeconds
+    max_duration_s: PositiveSeconds
+    """Budget: a run that takes longer is stopped."""
+    result_bytes: Annotated[int, Meta(ge=1, le=1 << 32)]
+
+
+class Workload(Section, frozen=True):
+    """Jobs that a simulated ground submits in freerun."""
+
+    model: Name
+    count: Annotated[int, Meta(ge=1, le=1_000_000)]
+    first_s: Seconds
+    every_s: Seconds
+    input_bytes: Annotated[int, Meta(ge=1, le=1 << 32)]
+    priority: Annotated[int, Meta(ge=2, le=4)] = 3
+    deadline_after_s: PositiveSeconds | None = None
+
+
+class Fault(Section, frozen=True):
+    """Something that breaks at a given time."""
+
+    at_s: Seconds
+    kind: Literal["array_loss", "worker_kill", "safe_mode"]
+    value: Annotated[float, Meta(ge=0, le=1e6)] = 0.0
+    """``array_loss``: lost part of the array, 0 to 1."""
+
+
+class Requirement(Section, frozen=True):
+    """A line of the verdict: ``metric operator value``."""
+
+    metric: Name
+    operator: Literal["<", "<=", "==", ">=", ">"]
+    value: Annotated[float, Meta(ge=-1e15, le=1e15)]
+
+
+class Scenario(Section, frozen=True):
+    """One scenario file."""
+
+    schema: Annotated[int, Meta(ge=1, le=1)]
+    mission: Mission
+    orbit: Union[TleOrbit, SsoOrbit, KeplerianOrbit]  # noqa: UP007 - read at run time on 3.10
+    attitude: Literal["nadir", "sun", "inertial"]
+    array: Annotated[list[ArrayPanel], Meta(min_length=1, max_length=32)]
+    power: Power
+    battery: Battery
+    thermal: Thermal
+    ground_station: Annotated[list[GroundStation], Meta(min_length=1, max_length=64)]
+    radio: Radio
+    modes: Modes
+    board: BoardFigures
+    model: Annotated[list[ModelFigures], Meta(min_length=1, max_length=64)]
+    workload: list[Workload] = []
+    fault: list[Fault] = []
+    requirement: list[Requirement] = []

@@ -1,0 +1,1 @@
+"""Decides. Pure: events in, effects out, ``now`` (mission seconds) as an argument everywhere."""

@@ -1,0 +1,224 @@
+"""What can happen to the node. The shell turns sockets, files and processes into these."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from msgspec import Struct
+
+from node.icd import Ack, Hello, InferenceReport, JobSpec, Manifest, Receipt, Span
+
+
+class Source(str, Enum):
+    """Where a figure comes from. Travels with every reading into metrics and receipts."""
+
+    MEASURED = "measured"
+    MODELLED = "modelled"
+    REPLAYED = "replayed"
+
+
+class PowerReading(Struct, frozen=True):
+    """Power of the board over the interval that ended ``age_s`` ago."""
+
+    power_w: float
+    energy_j: float
+    """Cumulative joules since the reader started; differences give any interval's energy."""
+    wall_s: float
+    """Monotonic wall time at which ``energy_j`` was true."""
+    age_s: float
+    source: Source
+    scope: str
+    """What the figure covers: ``package``, ``module``, ``board`` or ``wall``."""
+
+
+class TemperatureReading(Struct, frozen=True):
+    """One temperature sensor."""
+
+    sensor: str
+    temperature_c: float
+    age_s: float
+    source: Source
+
+
+class Readings(Struct, frozen=True):
+    """Everything that the board reported for one tick. An absent sensor is absent, not zero."""
+
+    power: PowerReading | None = None
+    temperatures: tuple[TemperatureReading, ...] = ()
+    cpu_utilisation_ratio: float | None = None
+
+
+class Event(Struct, frozen=True, tag=True):
+    """Base of all events."""
+
+
+class Tick(Event, frozen=True):
+    """Time has come; advance the emulation to ``now``."""
+
+    readings: Readings
+
+
+class OpenTransfer(Struct, frozen=True):
+    """An object that is partly transferred, as found on disk."""
+
+    manifest: Manifest
+    held: tuple[Span, ...]
+    """Uplink: what is on our disk. Downlink: empty, since the ground's hello says what it has."""
+
+
+class StoredJob(Struct, frozen=True):
+    """A job as found on disk."""
+
+    manifest: Manifest
+    state: str
+    result: Manifest | None
+
+
+class Restored(Event, frozen=True):
+    """The store was read after boot: all that survived."""
+
+    jobs: tuple[StoredJob, ...]
+    uploads: tuple[OpenTransfer, ...]
+
+
+class ManifestReceived(Event, frozen=True):
+    """The ground offers a job."""
+
+    manifest: Manifest
+
+
+class ManifestStored(Event, frozen=True):
+    """The offered job is on disk (or was there already), with what is held of its input."""
+
+    manifest: Manifest
+    state: str
+    held: tuple[Span, ...]
+    known: bool
+    """True where the job was on disk before: the stored state is repeated, nothing is redone."""
+
+
+class ChunkStored(Event, frozen=True):
+    """Bytes of an uplink object are on disk."""
+
+    object_id: str
+    span: Span
+    complete: bool
+    """True where the object is whole and its hash is right."""
+
+
+class ObjectRefused(Event, frozen=True):
+    """The object came in whole but its hash is wrong, or the disk would not take it."""
+
+    object_id: str
+    reason: str
+
+
+class JobReceived(Event, frozen=True):
+    """A job whose input is already on disk (submitted on board, or by a simulation)."""
+
+    manifest: Manifest
+
+
+class JobFinished(Event, frozen=True):
+    """An inference ended well."""
+
+    job_id: str
+    report: InferenceReport
+
+
+class JobFailed(Event, frozen=True):
+    """An inference ended badly: an error, an abort or a dead worker."""
+
+    job_id: str
+    reason: str
+    aborted: bool
+    """True where we stopped it: the job may run again."""
+    stop_latency_s: float | None
+    """Wall seconds from the decision to stop to the proof that it stopped."""
+    energy_j: float
+    worker_killed: bool
+
+
+class ResultStored(Event, frozen=True):
+    """A result is on disk: custody is ours until the ground's final receipt."""
+
+    result: Manifest
+
+
+class ResultReleased(Event, frozen=True):
+    """The final receipt is on disk, so the result is delivered."""
+
+    job_id: str
+
+
+class LinkUp(Event, frozen=True):
+    """The MQTT session stands."""
+
+
+class LinkDown(Event, frozen=True):
+    """The MQTT session is gone."""
+
+    reason: str
+
+
+class HelloReceived(Event, frozen=True):
+    """The ground says what it holds."""
+
+    hello: Hello
+
+
+class ReceiptReceived(Event, frozen=True):
+    """The ground says what it holds of one object."""
+
+    receipt: Receipt
+
+
+class FrameDelivered(Event, frozen=True):
+    """The broker took a frame: room in the window of the modem, never custody."""
+
+    token: int
+
+
+class Telecommand(Event, frozen=True):
+    """An order from the ground, already verified."""
+
+    name: str
+    argument: str
+
+
+class FaultInjected(Event, frozen=True):
+    """A fault of the scenario strikes."""
+
+    fault: str
+    value: float
+
+
+__all__ = [
+    "Ack",
+    "ChunkStored",
+    "Event",
+    "FaultInjected",
+    "FrameDelivered",
+    "HelloReceived",
+    "JobFailed",
+    "JobFinished",
+    "JobReceived",
+    "JobSpec",
+    "LinkDown",
+    "LinkUp",
+    "ManifestReceived",
+    "ManifestStored",
+    "ObjectRefused",
+    "OpenTransfer",
+    "PowerReading",
+    "Readings",
+    "ReceiptReceived",
+    "Restored",
+    "ResultReleased",
+    "ResultStored",
+    "Source",
+    "StoredJob",
+    "Telecommand",
+    "TemperatureReading",
+    "Tick",
+]
