@@ -1,0 +1,131 @@
+"""One frozen, consistent picture of the node. Metrics, housekeeping, status and reports read it."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from node.core.events import Source
+from node.core.modes import OperatingMode
+
+
+class OrbitSnapshot(Struct, frozen=True):
+    """Where the node is and how it is lit."""
+
+    latitude_deg: float
+    longitude_deg: float
+    altitude_km: float
+    illumination: float
+    """0 in the umbra to 1 in full sunlight."""
+    beta_angle_deg: float
+    period_s: float
+    next_sunrise_s: float | None
+    next_sunset_s: float | None
+
+
+class PowerSnapshot(Struct, frozen=True):
+    """The power balance of the last tick."""
+
+    solar_w: float
+    """Delivered to the bus, after MPPT and harness."""
+    load_w: float
+    """Drawn from the bus by everything."""
+    board_w: float
+    """The board's mean power over the last tick, in mission time."""
+    board_source: Source
+    bus_v: float
+    battery_w: float
+    """Into the battery; negative while it discharges."""
+    state_of_charge: float
+    capacity_wh: float
+    solar_generated_j: float
+    load_consumed_j: float
+    board_consumed_j: float
+    brown_outs: int
+
+
+class SensorSnapshot(Struct, frozen=True):
+    """A physical sensor of the real board."""
+
+    sensor: str
+    temperature_c: float
+    source: Source
+    age_s: float
+
+
+class PassSnapshot(Struct, frozen=True):
+    """One pass over a ground station."""
+
+    station: str
+    aos_s: float
+    tca_s: float
+    los_s: float
+    max_elevation_deg: float
+
+
+class LinkSnapshot(Struct, frozen=True):
+    """The radio link as the node sees it."""
+
+    up: bool
+    station: str | None
+    """Station of the pass that is going on, whether the link is up or not."""
+    elevation_deg: float | None
+    range_km: float | None
+    uplink_bps: float
+    downlink_bps: float
+    next_pass: PassSnapshot | None
+    sessions: int
+    uplink_queue_bytes: int
+    """Of job inputs announced and not yet held."""
+    downlink_queue_bytes: int
+    """Of results not yet acknowledged by the ground."""
+    payload_up_bytes: int
+    payload_down_bytes: int
+
+
+class RunningJob(Struct, frozen=True):
+    """The inference that is going on."""
+
+    job_id: str
+    model: str
+    started_s: float
+
+
+class JobsSnapshot(Struct, frozen=True):
+    """Jobs by state, and what the governor last said."""
+
+    by_state: dict[str, int]
+    """Every state of ``JobState`` is a key."""
+    running: RunningJob | None
+    deferral_reason: str | None
+    deferral_until_s: float | None
+    decisions: dict[str, int]
+    """Counts by ``admit``, ``defer:<reason>``, ``reject:<reason>``; every possible key is there."""
+    inferences: dict[str, int]
+    """Counts by ``<model>|ok``, ``<model>|failed``, ``<model>|aborted``."""
+    inference_energy_j: dict[str, float]
+    """Joules above idle by model."""
+
+
+class NodeSnapshot(Struct, frozen=True):
+    """Everything at one instant of mission time."""
+
+    mission_s: float
+    utc_s: float
+    """POSIX seconds of the emulated UTC instant."""
+    rate: float
+    mode: OperatingMode
+    mode_since_s: float
+    mode_cause: str
+    orbit: OrbitSnapshot
+    power: PowerSnapshot
+    temperatures_c: dict[str, float]
+    """Emulated, by thermal node."""
+    sensors: tuple[SensorSnapshot, ...]
+    """Physical, of the real board."""
+    cpu_utilisation_ratio: float | None
+    link: LinkSnapshot
+    jobs: JobsSnapshot
+    faults_active: tuple[str, ...]
+    ticks: int
+    tick_slips: int
+    boots: int
