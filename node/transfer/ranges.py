@@ -1,0 +1,71 @@
+"""Sets of byte ranges, half-open and in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+Span = tuple[int, int]
+
+
+class RangeSet:
+    """Which bytes of an object are there. Adding twice is harmless."""
+
+    __slots__ = ("_spans",)
+
+    def __init__(self, spans: Iterable[Span] = ()) -> None:
+        self._spans: list[Span] = []
+        for start, stop in spans:
+            self.add(start, stop)
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The ranges, in order, never touching each other."""
+        return tuple(self._spans)
+
+    def add(self, start: int, stop: int) -> None:
+        """Add ``[start, stop)``; an empty range adds nothing."""
+        if start >= stop:
+            return
+        before = [span for span in self._spans if span[1] < start]
+        after = [span for span in self._spans if span[0] > stop]
+        touching = self._spans[len(before) : len(self._spans) - len(after)]
+        if touching:
+            start = min(start, touching[0][0])
+            stop = max(stop, touching[-1][1])
+        self._spans = [*before, (start, stop), *after]
+
+    def total(self) -> int:
+        """Count the bytes that are there."""
+        return sum(stop - start for start, stop in self._spans)
+
+    def covers(self, start: int, stop: int) -> bool:
+        """Say whether all of ``[start, stop)`` is there."""
+        return any(span[0] <= start and stop <= span[1] for span in self._spans) or start >= stop
+
+    def first_gap(self, stop: int, limit: int, exclude: RangeSet | None = None) -> Span | None:
+        """Return the first missing range below ``stop``, at most ``limit`` bytes long.
+
+        Args:
+            stop: size of the object.
+            limit: most bytes that the answer may span.
+            exclude: ranges that are already on their way.
+        """
+        occupied = self if exclude is None else RangeSet([*self._spans, *exclude.spans])
+        at = 0
+        for span_start, span_stop in occupied.spans:
+            if span_start > at:
+                return (at, min(span_start, at + limit, stop))
+            at = span_stop
+        return (at, min(stop, at + limit)) if at < stop else None
+
+    def missing(self, stop: int) -> tuple[Span, ...]:
+        """Return every missing range below ``stop``."""
+        gaps: list[Span] = []
+        at = 0
+        for span_start, span_stop in self._spans:
+            if span_start > at:
+                gaps.append((at, span_start))
+            at = span_stop
+        if at < stop:
+            gaps.append((at, stop))
+        return tuple(gaps)
