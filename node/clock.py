@@ -74,7 +74,9 @@ class MissionClock:
         except FileNotFoundError:
             anchor = None
         except (OSError, msgspec.MsgspecError) as error:
-            raise ConfigError([Problem(str(path), None, "", f"not a clock anchor: {error}")]) from error
+            raise ConfigError(
+                [Problem(str(path), None, "", f"not a clock anchor: {error}")]
+            ) from error
         if anchor is None or anchor.machine_boot_id != machine_boot_id():
             anchor = write_anchor(path, rate, time.monotonic() - start_s / rate)
         if anchor.rate != rate:

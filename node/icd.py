@@ -253,10 +253,10 @@ def split_topic(full_topic: str) -> tuple[str, str]:
     Raises:
         MessageError: the topic is not one of ours.
     """
-    parts = full_topic.split("/", 3)
-    if len(parts) != 4 or parts[:2] != ["orbitnode", "v1"] or parts[3] not in _TYPES:
-        raise MessageError(f"not a topic of this system: {full_topic[:128]!r}")
-    return parts[2], parts[3]
+    match full_topic.split("/", 3):
+        case ["orbitnode", "v1", node_name, suffix] if suffix in _TYPES:
+            return node_name, suffix
+    raise MessageError(f"not a topic of this system: {full_topic[:128]!r}")
 
 
 def encode(message: Struct) -> bytes:

@@ -111,7 +111,9 @@ class Battery(Section, frozen=True):
     cell_resistance_ohm: Annotated[float, Meta(gt=0, le=10)]
     cell_ocv_soc: Annotated[list[Ratio], Meta(min_length=2, max_length=64)]
     """States of charge of the open-circuit-voltage table, rising from 0 to 1."""
-    cell_ocv_v: Annotated[list[Annotated[float, Meta(gt=0, le=10)]], Meta(min_length=2, max_length=64)]
+    cell_ocv_v: Annotated[
+        list[Annotated[float, Meta(gt=0, le=10)]], Meta(min_length=2, max_length=64)
+    ]
     cell_max_v: Annotated[float, Meta(gt=0, le=10)]
     max_charge_c_rate: Annotated[float, Meta(gt=0, le=20)]
     coulombic_efficiency_ratio: Annotated[float, Meta(gt=0, le=1)]

@@ -128,7 +128,7 @@ def transition(mode: OperatingMode, trigger: Trigger) -> OperatingMode:
         raise TransitionError(f"{trigger.value} changes nothing in {mode.value}") from None
 
 
-def standing_trigger(
+def standing_trigger(  # noqa: PLR0911 - one rule a line reads better than nesting
     mode: OperatingMode,
     thresholds: Thresholds,
     state_of_charge: float,

@@ -1,0 +1,1 @@
+"""The node's radio: MQTT sessions over the emulated link."""
