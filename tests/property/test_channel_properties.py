@@ -124,8 +124,8 @@ def test_a_sender_that_asks_for_room_never_overfills(
         room = direction.room_bytes(now)
         assert room >= 1
         last_s = direction.offer(b"x" * room, now)[-1].release_s
-        one_byte_s = direction.rate_bps.reach(now, 16.0) - now
-        assert last_s == math.inf or last_s - 0.25 <= now + max(BUFFER_S, one_byte_s) + 1e-6
+        # A single byte is taken even where the link needs longer for it.
+        assert room == 1 or last_s == math.inf or last_s - 0.25 <= now + BUFFER_S + 1e-6
 
 
 @settings(deadline=None)

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from groundlink.impairments import REGISTRY, Frame, in_order
+from groundlink.impairments import REGISTRY, Frame, Impairment, in_order
 from groundlink.impairments.latency import LatencyConfig
 from groundlink.impairments.loss import LossConfig
 from groundlink.impairments.outage import OutageConfig
@@ -29,7 +29,7 @@ def test_in_order_names_what_it_does_not_know() -> None:
     class Gremlin:
         name = "gremlin"
 
-        def start(self):
+        def start(self) -> Impairment:
             raise AssertionError
 
     with pytest.raises(ValueError, match="no impairment is called 'gremlin'"):
