@@ -37,7 +37,7 @@ class BoardChoice(Section, frozen=True):
     idle_w: Watts | None = None
     """Power at rest. None: the scenario's ``board.idle_w``."""
     active_w: Watts | None = None
-    """Power with all cores busy, for the modelled figure. None: the scenario's ``board.active_w``."""
+    """Power with all cores busy, for a modelled figure. None: the scenario's ``board.active_w``."""
     root: str = "/"
     """Where ``sys``, ``proc`` and ``etc`` are looked for; a captured tree in tests."""
 

@@ -245,7 +245,7 @@ class BoardFigures(Section, frozen=True):
 
 
 class ModelFigures(Section, frozen=True):
-    """One model as the forecast, the governor's first estimate and the simulated executor know it."""
+    """One model as forecast, governor (first estimate) and simulated executor know it."""
 
     name: Name
     duration_s: PositiveSeconds

@@ -39,6 +39,12 @@ class StoreJobState(Effect, frozen=True):
     ack: Ack
 
 
+class SendAck(Effect, frozen=True):
+    """Tell the ground a job's state, which is on disk already, if the link is up."""
+
+    ack: Ack
+
+
 class StartJob(Effect, frozen=True):
     """Run one inference; answer with ``JobFinished`` or ``JobFailed``."""
 
@@ -92,11 +98,10 @@ class SendManifest(Effect, frozen=True):
 
 
 class SendChunk(Effect, frozen=True):
-    """Read these bytes from disk and send them; answer with ``FrameDelivered``."""
+    """Read these bytes from disk and send them."""
 
     object_id: str
     span: Span
-    token: int
 
 
 class SendPull(Effect, frozen=True):

@@ -6,7 +6,7 @@ from enum import Enum
 
 from msgspec import Struct
 
-from node.icd import Ack, Hello, InferenceReport, JobSpec, Manifest, Receipt, Span
+from node.icd import Hello, InferenceReport, Manifest, Receipt, Span
 
 
 class Source(str, Enum):
@@ -58,27 +58,21 @@ class Tick(Event, frozen=True):
     readings: Readings
 
 
-class OpenTransfer(Struct, frozen=True):
-    """An object that is partly transferred, as found on disk."""
-
-    manifest: Manifest
-    held: tuple[Span, ...]
-    """Uplink: what is on our disk. Downlink: empty, since the ground's hello says what it has."""
-
-
 class StoredJob(Struct, frozen=True):
     """A job as found on disk."""
 
     manifest: Manifest
     state: str
     result: Manifest | None
+    """Once the job is ``stored``."""
+    held: tuple[Span, ...]
+    """What is on our disk of the job's input."""
 
 
 class Restored(Event, frozen=True):
-    """The store was read after boot: all that survived."""
+    """The store was read after boot: every job that has not ended, in order of arrival."""
 
     jobs: tuple[StoredJob, ...]
-    uploads: tuple[OpenTransfer, ...]
 
 
 class ManifestReceived(Event, frozen=True):
@@ -111,12 +105,6 @@ class ObjectRefused(Event, frozen=True):
 
     object_id: str
     reason: str
-
-
-class JobReceived(Event, frozen=True):
-    """A job whose input is already on disk (submitted on board, or by a simulation)."""
-
-    manifest: Manifest
 
 
 class JobFinished(Event, frozen=True):
@@ -173,12 +161,6 @@ class ReceiptReceived(Event, frozen=True):
     receipt: Receipt
 
 
-class FrameDelivered(Event, frozen=True):
-    """The broker took a frame: room in the window of the modem, never custody."""
-
-    token: int
-
-
 class Telecommand(Event, frozen=True):
     """An order from the ground, already verified."""
 
@@ -191,34 +173,3 @@ class FaultInjected(Event, frozen=True):
 
     fault: str
     value: float
-
-
-__all__ = [
-    "Ack",
-    "ChunkStored",
-    "Event",
-    "FaultInjected",
-    "FrameDelivered",
-    "HelloReceived",
-    "JobFailed",
-    "JobFinished",
-    "JobReceived",
-    "JobSpec",
-    "LinkDown",
-    "LinkUp",
-    "ManifestReceived",
-    "ManifestStored",
-    "ObjectRefused",
-    "OpenTransfer",
-    "PowerReading",
-    "Readings",
-    "ReceiptReceived",
-    "Restored",
-    "ResultReleased",
-    "ResultStored",
-    "Source",
-    "StoredJob",
-    "Telecommand",
-    "TemperatureReading",
-    "Tick",
-]

@@ -1,0 +1,84 @@
+"""Cross-checks: what each key alone cannot show to be wrong.
+
+A rule is a small function that names the top-level tables it needs as its parameters. It runs
+where those tables are right by themselves, whatever is wrong elsewhere in the file, so that one
+look at a file finds everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from inspect import signature
+from typing import Any
+
+from node.config import rules_mission, rules_orbit, rules_spacecraft
+from node.config.finding import Finding
+from node.config.installation import BoardChoice, Clock, Inference
+from node.config.rules_mission import REQUIREMENT_METRICS
+
+__all__ = ["INSTALLATION_RULES", "REQUIREMENT_METRICS", "SCENARIO_RULES", "Rule", "apply_rules"]
+
+Rule = Callable[..., Iterator[Finding]]
+
+
+def rate_belongs_to_scaled(clock: Clock) -> Iterator[Finding]:
+    """Only a scaled clock has a rate."""
+    if clock.mode != "scaled" and clock.rate != 1:
+        yield Finding(
+            "$.clock.rate",
+            f'must be 1 with mode = "{clock.mode}", got {clock.rate:g}; '
+            'only mode = "scaled" has a rate',
+        )
+
+
+def freerun_simulates_board(clock: Clock, board: BoardChoice) -> Iterator[Finding]:
+    """A real sensor cannot be read faster than time passes."""
+    if clock.mode == "freerun" and board.family != "simulated":
+        yield Finding(
+            "$.board.family",
+            f'must be "simulated" with clock.mode = "freerun", got "{board.family}"',
+        )
+
+
+def freerun_simulates_executor(clock: Clock, inference: Inference) -> Iterator[Finding]:
+    """A real inference cannot run faster than time passes."""
+    if clock.mode == "freerun" and inference.executor != "simulated":
+        yield Finding(
+            "$.inference.executor",
+            f'must be "simulated" with clock.mode = "freerun", got "{inference.executor}"',
+        )
+
+
+def board_overrides_are_ordered(board: BoardChoice) -> Iterator[Finding]:
+    """An inference does not lower the draw."""
+    if board.idle_w is not None and board.active_w is not None and board.active_w < board.idle_w:
+        yield Finding(
+            "$.board.active_w",
+            f"must be at least idle_w ({board.idle_w:g}), got {board.active_w:g}",
+        )
+
+
+SCENARIO_RULES: tuple[Rule, ...] = (
+    *rules_mission.RULES,
+    *rules_orbit.RULES,
+    *rules_spacecraft.RULES,
+)
+INSTALLATION_RULES: tuple[Rule, ...] = (
+    rate_belongs_to_scaled,
+    freerun_simulates_board,
+    freerun_simulates_executor,
+    board_overrides_are_ordered,
+)
+
+
+def apply_rules(rules: tuple[Rule, ...], tables: Mapping[str, Any]) -> Iterator[Finding]:
+    """Run every rule whose tables are all there.
+
+    Args:
+        rules: ``SCENARIO_RULES`` or ``INSTALLATION_RULES``.
+        tables: top-level values by name, without those that are wrong by themselves.
+    """
+    for rule in rules:
+        needed = list(signature(rule).parameters)
+        if all(name in tables for name in needed):
+            yield from rule(*(tables[name] for name in needed))

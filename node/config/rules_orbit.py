@@ -1,0 +1,130 @@
+"""Rules about the orbit: an intact and recent element set, and a path that SGP4 can follow.
+
+A rule names the top-level tables that it needs as its parameters and yields findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+
+from node.config.finding import Finding
+from node.config.scenario import KeplerianOrbit, Mission, SsoOrbit, TleOrbit
+from node.errors import PhysicsError
+from node.physics.orbit import EARTH_RADIUS_KM, Orbit
+
+_LINE_LENGTH = 69
+_MAX_AGE_DAYS = 30.0
+"""SGP4's error grows by kilometres a day; beyond this its shadow and pass times mean nothing."""
+_OLD_AGE_DAYS = 14.0
+_SECONDS_PER_DAY = 86400.0
+_MIN_PERIGEE_KM = 100.0
+"""Below the Karman line nothing stays in orbit."""
+
+
+def tle_lines_are_intact(orbit: TleOrbit | SsoOrbit | KeplerianOrbit) -> Iterator[Finding]:
+    """Both lines of an element set are whole and are about the same object."""
+    if not isinstance(orbit, TleOrbit):
+        return
+    broken = [*_line_findings(orbit.line1, 1), *_line_findings(orbit.line2, 2)]
+    yield from broken
+    if not broken and orbit.line1[2:7] != orbit.line2[2:7]:
+        yield Finding(
+            "$.orbit.line2",
+            f"catalogue number {orbit.line2[2:7].strip()} is not that of line1, "
+            f"{orbit.line1[2:7].strip()}",
+        )
+
+
+def perigee_is_in_space(orbit: TleOrbit | SsoOrbit | KeplerianOrbit) -> Iterator[Finding]:
+    """Altitude and eccentricity together keep the orbit above the atmosphere."""
+    if isinstance(orbit, TleOrbit):
+        return
+    semi_major_axis_km = orbit.altitude_km + EARTH_RADIUS_KM
+    perigee_km = semi_major_axis_km * (1 - orbit.eccentricity) - EARTH_RADIUS_KM
+    if perigee_km < _MIN_PERIGEE_KM:
+        yield Finding(
+            "$.orbit.eccentricity",
+            f"puts the perigee at {perigee_km:.0f} km, "
+            f"which must be at least {_MIN_PERIGEE_KM:.0f} km",
+        )
+
+
+def orbit_lasts(orbit: TleOrbit | SsoOrbit | KeplerianOrbit, mission: Mission) -> Iterator[Finding]:
+    """The elements are recent, and SGP4 follows them from the mission's start to its end."""
+    if any(tle_lines_are_intact(orbit)) or any(perigee_is_in_space(orbit)):
+        return
+    path = "$.orbit.line1" if isinstance(orbit, TleOrbit) else "$.orbit"
+    start_utc_s = _utc_s(mission.epoch)
+    try:
+        propagator = _propagator(orbit, start_utc_s)
+        yield from _age_findings(propagator.epoch_utc_s, start_utc_s)
+        propagator.state(start_utc_s)
+        propagator.state(start_utc_s + mission.duration_s)
+    except PhysicsError as error:
+        yield Finding(path, f"is no orbit for this mission: {error}")
+
+
+def checksum(line: str) -> int:
+    """Sum of the digits of the first 68 characters, a minus sign being 1, modulo 10."""
+    return sum(int(c) if c in "0123456789" else c == "-" for c in line[: _LINE_LENGTH - 1]) % 10
+
+
+def _line_findings(line: str, number: int) -> Iterator[Finding]:
+    """Check each line by itself, so that two bad lines are two findings."""
+    path = f"$.orbit.line{number}"
+    length = len(line.rstrip())
+    if not line.startswith(f"{number} "):
+        yield Finding(path, f'expected a line that begins with "{number} ", got "{line[:2]}"')
+    elif not line.isascii() or length != _LINE_LENGTH:
+        yield Finding(path, f"expected {_LINE_LENGTH} ASCII characters, got {length}")
+    elif line[_LINE_LENGTH - 1] != str(checksum(line)):
+        last = line[_LINE_LENGTH - 1]
+        yield Finding(path, f'checksum is {checksum(line)}, but the line ends in "{last}"')
+
+
+def _propagator(orbit: TleOrbit | SsoOrbit | KeplerianOrbit, start_utc_s: float) -> Orbit:
+    if isinstance(orbit, TleOrbit):
+        return Orbit.from_tle(orbit.line1, orbit.line2)
+    if isinstance(orbit, SsoOrbit):
+        return Orbit.from_sso(
+            altitude_km=orbit.altitude_km,
+            ltan_h=orbit.ltan_h,
+            eccentricity=orbit.eccentricity,
+            argument_of_latitude_deg=orbit.argument_of_latitude_deg,
+            epoch_utc_s=start_utc_s,
+        )
+    return Orbit.from_keplerian(
+        altitude_km=orbit.altitude_km,
+        eccentricity=orbit.eccentricity,
+        inclination_deg=orbit.inclination_deg,
+        raan_deg=orbit.raan_deg,
+        argument_of_perigee_deg=orbit.argument_of_perigee_deg,
+        mean_anomaly_deg=orbit.mean_anomaly_deg,
+        epoch_utc_s=start_utc_s,
+    )
+
+
+def _age_findings(elements_utc_s: float, start_utc_s: float) -> Iterator[Finding]:
+    age_days = abs(start_utc_s - elements_utc_s) / _SECONDS_PER_DAY
+    side = "before" if elements_utc_s < start_utc_s else "after"
+    of = datetime.fromtimestamp(elements_utc_s, tz=timezone.utc)
+    message = f"elements are of {of:%Y-%m-%dT%H:%MZ}, {age_days:.1f} days {side} mission.epoch"
+    if age_days > _MAX_AGE_DAYS:
+        yield Finding("$.orbit.line1", f"{message}; at most {_MAX_AGE_DAYS:.0f} are taken")
+    elif age_days > _OLD_AGE_DAYS:
+        yield Finding(
+            "$.orbit.line1", f"{message}; pass and eclipse times are uncertain", warning=True
+        )
+
+
+def _utc_s(instant: datetime) -> float:
+    """POSIX seconds; a naive instant counts as UTC, since another rule speaks of that."""
+    return (instant if instant.tzinfo else instant.replace(tzinfo=timezone.utc)).timestamp()
+
+
+RULES: tuple[Callable[..., Iterator[Finding]], ...] = (
+    tle_lines_are_intact,
+    perigee_is_in_space,
+    orbit_lasts,
+)

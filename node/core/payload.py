@@ -1,0 +1,304 @@
+"""The payload computer: custody of jobs, the governor's answer to each, the run that is going."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from node.core import effects, governor
+from node.core.effects import Effect
+from node.core.events import JobFailed, JobFinished, ManifestStored, StoredJob
+from node.core.governor import Admit, Defer, Demand, Reason, Supply
+from node.core.jobs import (
+    ENDED,
+    ENDED_BADLY,
+    MAX_ATTEMPTS,
+    WAITING,
+    Job,
+    JobState,
+    JobTable,
+    ModelEstimate,
+)
+from node.core.modes import LIMITS, OperatingMode, Thresholds
+from node.icd import Ack, Manifest
+from node.transfer.ranges import RangeSet
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadLimits:
+    """What the payload computer takes in."""
+
+    max_object_bytes: int
+    max_jobs: int
+    thread_count: int
+    reduced_ceiling_w: float
+    idle_w: float
+    converter_efficiency: float
+    rate: float
+
+
+@dataclass(slots=True)
+class Run:
+    """The inference that is going on."""
+
+    job: Job
+    started_s: float
+    budget_s: float
+    """Mission time at which it is stopped."""
+    aborting: bool = False
+
+
+@dataclass(slots=True)
+class PayloadTotals:
+    """Counts that survive a power loss of the emulated board: they belong to the ground truth."""
+
+    decisions: dict[str, int]
+    inferences: dict[str, int]
+    inference_energy_j: dict[str, float]
+
+
+def new_totals(models: Mapping[str, ModelEstimate]) -> PayloadTotals:
+    """Start every count that can ever appear at zero."""
+    return PayloadTotals(
+        decisions=dict.fromkeys(governor.DECISIONS, 0),
+        inferences={
+            f"{model}|{outcome}": 0 for model in models for outcome in ("ok", "failed", "aborted")
+        },
+        inference_energy_j=dict.fromkeys(models, 0.0),
+    )
+
+
+class Payload:
+    """Jobs from custody to result; lives from boot to power loss."""
+
+    def __init__(
+        self,
+        limits: PayloadLimits,
+        thresholds: Thresholds,
+        models: dict[str, ModelEstimate],
+        totals: PayloadTotals,
+    ) -> None:
+        self._limits = limits
+        self._thresholds = thresholds
+        self._models = models
+        self.totals = totals
+        self.jobs = JobTable()
+        self.run: Run | None = None
+        self.deferral: Defer | None = None
+        self._last_decision: tuple[str, str] | None = None
+        self._pacing_ready_s = float("-inf")
+
+    # Custody
+
+    def restore(self, stored: StoredJob) -> Job:
+        """Take up a job as the disk has it; what was running or waiting waits again."""
+        state = JobState(stored.state)
+        if state not in ENDED and state is not JobState.STORED:
+            whole = RangeSet(stored.held).covers(0, stored.manifest.size_bytes)
+            state = JobState.QUEUED if whole else JobState.RECEIVED
+        job = self.jobs.add(stored.manifest, state)
+        job.result = stored.result
+        return job
+
+    def offered(self, manifest: Manifest, now: float) -> list[Effect]:
+        """The ground offers a job: take custody, turn it away, or repeat what is known of it."""
+        known = self.jobs.get(manifest.job.job_id)
+        if known is not None:
+            return [effects.SendAck(self._ack(known.job_id, known.state, now))]
+        reason = self._objection(manifest, now)
+        if reason is None:
+            return [effects.StoreManifest(manifest, JobState.RECEIVED.value, "")]
+        self._count(manifest.job.job_id, f"reject:{reason.value}")
+        return [effects.StoreManifest(manifest, JobState.REJECTED.value, reason.value)]
+
+    def offer_stored(self, event: ManifestStored, now: float) -> tuple[list[Effect], bool]:
+        """The offer is on disk. Return effects, and whether its input is still to be pulled."""
+        state = JobState(event.state)
+        if state in ENDED or event.known:
+            return [effects.SendAck(self._ack(event.manifest.job.job_id, state, now))], False
+        job = self.jobs.add(event.manifest, JobState.RECEIVED)
+        if RangeSet(event.held).covers(0, event.manifest.size_bytes):
+            return self._queue(job, now), False
+        return [effects.SendAck(self._ack(job.job_id, job.state, now))], True
+
+    def input_complete(self, object_id: str, now: float) -> list[Effect]:
+        """An input is whole on disk: every job that waited for these bytes may run."""
+        done: list[Effect] = []
+        for job in self.jobs:
+            if job.state is JobState.RECEIVED and job.manifest.object_id == object_id:
+                done += self._queue(job, now)
+        return done
+
+    def acknowledge_failures(self, now: float) -> list[Effect]:
+        """Repeat what became of jobs that ended badly, since such a word can get lost."""
+        return [
+            effects.SendAck(self._ack(job.job_id, job.state, now))
+            for job in self.jobs
+            if job.state in ENDED_BADLY
+        ]
+
+    # Running
+
+    def dispatch(self, supply: Supply, now: float) -> list[Effect]:
+        """Ask the governor about the job that is next, and start it if it may run."""
+        if self.run is not None:
+            return []
+        while (job := self.jobs.first_waiting()) is not None:
+            estimate = self._models[job.manifest.job.model]
+            demand = Demand(
+                mission_duration_s=estimate.duration_s * self._limits.rate,
+                energy_j=estimate.energy_j / self._limits.converter_efficiency,
+                heat_j=estimate.energy_j,
+                deadline_s=job.manifest.job.deadline_s,
+            )
+            with_pacing = Supply(
+                **{
+                    name: getattr(supply, name)
+                    for name in Supply.__slots__
+                    if name != "pacing_ready_s"
+                },
+                pacing_ready_s=self._pacing_ready_s,
+            )
+            decision = governor.decide(demand, with_pacing, self._thresholds, now)
+            if isinstance(decision, Admit):
+                return self._start(job, estimate, now)
+            if isinstance(decision, Defer):
+                return self._defer(job, decision, now)
+            self._count(job.job_id, f"reject:{decision.reason.value}")
+            self.jobs.move(job, JobState.EXPIRED)
+            return [self._stored_state(job, now, decision.reason.value)]
+        self.deferral = None
+        return []
+
+    def stop_if_over_budget(self, now: float) -> list[Effect]:
+        """Stop the run that takes longer than its model may."""
+        if self.run is not None and now >= self.run.budget_s:
+            return self.stop("budget")
+        return []
+
+    def stop(self, reason: str) -> list[Effect]:
+        """Stop the run that is going, once."""
+        if self.run is None or self.run.aborting:
+            return []
+        self.run.aborting = True
+        return [effects.AbortJob(self.run.job.job_id, reason)]
+
+    def finished(self, event: JobFinished, now: float) -> list[Effect]:
+        """A run ended well: its result goes to disk before anyone hears of it."""
+        run = self._take_run(event.job_id)
+        if run is None:
+            return []
+        model = run.job.manifest.job.model
+        self._models[model].learn(event.report)
+        self._account(model, "ok", event.report.energy_j, now)
+        return [effects.StoreResult(run.job.manifest.job, event.report)]
+
+    def failed(self, event: JobFailed, now: float) -> list[Effect]:
+        """A run ended badly: stopped jobs wait again, jobs at fault have failed."""
+        run = self._take_run(event.job_id)
+        if run is None:
+            return []
+        job = run.job
+        outcome = "aborted" if event.aborted else "failed"
+        self._account(job.manifest.job.model, outcome, event.energy_j, now)
+        over_budget = event.aborted and now >= run.budget_s
+        again = (event.aborted and not over_budget) or (
+            event.worker_killed and not event.aborted and job.attempts < MAX_ATTEMPTS
+        )
+        if again:
+            return self._queue(job, now)
+        self.jobs.move(job, JobState.FAILED)
+        return [self._stored_state(job, now, "budget" if over_budget else event.reason)]
+
+    def result_stored(self, result: Manifest, now: float) -> list[Effect]:
+        """The result is on disk: from here on it will be delivered."""
+        job = self.jobs.get(result.job.job_id)
+        if job is None or job.state in ENDED:
+            return []
+        job.result = result
+        self.jobs.move(job, JobState.STORED)
+        return [effects.SendAck(self._ack(job.job_id, job.state, now))]
+
+    def result_released(self, job_id: str) -> None:
+        """The ground has the result, and our disk knows that."""
+        job = self.jobs.get(job_id)
+        if job is not None:
+            self.jobs.move(job, JobState.DELIVERED)
+
+    def next_deadline(self) -> float | None:
+        """Mission time of the next budget or deferral that ends, or None."""
+        if self.run is not None:
+            return None if self.run.aborting else self.run.budget_s
+        return None if self.deferral is None else self.deferral.until_s
+
+    def mode_changed(self, mode: OperatingMode) -> list[Effect]:
+        """Stop what the new mode does not allow."""
+        return [] if LIMITS[mode].inference else self.stop(f"mode {mode.value}")
+
+    def _objection(self, manifest: Manifest, now: float) -> Reason | None:
+        job = manifest.job
+        if job.model not in self._models:
+            return Reason.UNKNOWN_MODEL
+        if manifest.size_bytes > self._limits.max_object_bytes:
+            return Reason.OVERSIZE
+        if len(self.jobs) >= self._limits.max_jobs:
+            return Reason.QUEUE_FULL
+        if job.deadline_s is not None and job.deadline_s <= now:
+            return Reason.DEADLINE
+        return None
+
+    def _queue(self, job: Job, now: float) -> list[Effect]:
+        self.jobs.move(job, JobState.QUEUED)
+        return [self._stored_state(job, now, "")]
+
+    def _start(self, job: Job, estimate: ModelEstimate, now: float) -> list[Effect]:
+        self._count(job.job_id, "admit")
+        self.deferral = None
+        job.attempts += 1
+        self.jobs.move(job, JobState.RUNNING)
+        self.run = Run(job, now, now + estimate.max_duration_s * self._limits.rate)
+        spec = job.manifest.job
+        return [effects.StartJob(spec, job.manifest.object_id, self._limits.thread_count)]
+
+    def _defer(self, job: Job, decision: Defer, now: float) -> list[Effect]:
+        self.deferral = decision
+        if not self._count(job.job_id, f"defer:{decision.reason.value}"):
+            return []
+        if job.state in WAITING:
+            self.jobs.move(job, JobState.DEFERRED)
+        ack = self._ack(job.job_id, job.state, now, decision.reason.value, decision.until_s)
+        return [effects.SendAck(ack)]
+
+    def _take_run(self, job_id: str) -> Run | None:
+        run = self.run
+        if run is None or run.job.job_id != job_id:
+            return None
+        self.run = None
+        return run
+
+    def _account(self, model: str, outcome: str, energy_j: float, now: float) -> None:
+        self.totals.inferences[f"{model}|{outcome}"] += 1
+        self.totals.inference_energy_j[model] += energy_j
+        self._pacing_ready_s = governor.pacing_ready_s(
+            now, energy_j, self._limits.reduced_ceiling_w, self._limits.idle_w
+        )
+
+    def _count(self, job_id: str, decision: str) -> bool:
+        """Count a decision; the same answer to the same job again is no new decision."""
+        if self._last_decision == (job_id, decision) and decision != "admit":
+            return False
+        self._last_decision = (job_id, decision)
+        self.totals.decisions[decision] += 1
+        return True
+
+    def _stored_state(self, job: Job, now: float, reason: str) -> Effect:
+        return effects.StoreJobState(self._ack(job.job_id, job.state, now, reason))
+
+    @staticmethod
+    def _ack(
+        job_id: str, state: JobState, now: float, reason: str = "", until_s: float | None = None
+    ) -> Ack:
+        finite = None if until_s is None or until_s == float("inf") else until_s
+        return Ack(
+            job_id=job_id, state=state.value, mission_s=now, reason=reason, until_s=finite
+        )

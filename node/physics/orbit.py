@@ -1,0 +1,232 @@
+"""Where the node is: SGP4 from a two-line element set or from mean elements.
+
+Every orbit is propagated by SGP4 (Vallado, Crawford, Hujsak, Kelso, AIAA 2006-6753; WGS72 constants,
+improved mode) and so lives in the TEME frame of date. Synthetic orbits enter through ``sgp4init``
+without drag. Limits: a published element set is good for about two weeks around its epoch; TEME is
+used as the true equator of date, UT1 as UTC.
+"""
+
+from __future__ import annotations
+
+from math import acos, atan2, cos, pi, radians, sin, sqrt, tau
+
+from sgp4.api import SGP4_ERRORS, WGS72, Satrec
+
+from node.errors import PhysicsError, PropagationError
+from node.physics.checks import require
+from node.physics.frames import gmst_rad
+from node.physics.vectors import Vector
+
+EARTH_RADIUS_KM = 6378.137
+"""Equatorial radius (WGS84); altitudes of synthetic orbits count from it."""
+
+_JULIAN_DATE_OF_POSIX_EPOCH = 2440587.5
+_JULIAN_DATE_OF_SGP4_EPOCH = 2433281.5  # 1949-12-31 00:00 UTC
+_TROPICAL_YEAR_DAY = 365.2421897
+
+# WGS72, the constants that SGP4 itself uses.
+_MU_KM3_PER_S2 = 398600.8
+_WGS72_RADIUS_KM = 6378.135
+_J2 = 0.001082616
+
+_TLE_LENGTH = 69
+_NOT_A_NUMBER = 0
+"""Error code where SGP4 itself reports none."""
+
+
+class Orbit:
+    """A propagator for one satellite; construct it with one of the ``from_*`` methods."""
+
+    __slots__ = ("_propagate", "epoch_utc_s", "period_s")
+
+    epoch_utc_s: float
+    """POSIX seconds of the elements' epoch."""
+    period_s: float
+    """Nodal period: from one ascending node to the next, by the secular rates at epoch."""
+
+    def __init__(self, satellite: Satrec, epoch_utc_s: float) -> None:
+        """Take an initialised SGP4 record; raises `PropagationError` if it is none."""
+        self._propagate = satellite.sgp4_tsince
+        self.epoch_utc_s = epoch_utc_s
+        self.period_s = tau / (satellite.mdot + satellite.argpdot) * 60.0
+        self.state(epoch_utc_s)
+
+    @classmethod
+    def from_tle(cls, line1: str, line2: str) -> Orbit:
+        """Read a two-line element set; raises `PhysicsError` where a line is malformed."""
+        lines = (line1.rstrip(), line2.rstrip())
+        for number, line in enumerate(lines, start=1):
+            _check_tle_line(number, line)
+        if lines[0][2:7] != lines[1][2:7]:
+            raise PhysicsError(
+                f"TLE: line 1 is of satellite {lines[0][2:7]}, line 2 of {lines[1][2:7]}"
+            )
+        try:
+            satellite = Satrec.twoline2rv(*lines, WGS72)
+        except ValueError as error:
+            raise PhysicsError(f"TLE: {error}") from error
+        days = satellite.jdsatepoch - _JULIAN_DATE_OF_POSIX_EPOCH
+        return cls(satellite, days * 86400.0 + satellite.jdsatepochF * 86400.0)
+
+    @classmethod
+    def from_sso(
+        cls,
+        altitude_km: float,
+        ltan_h: float,
+        eccentricity: float,
+        argument_of_latitude_deg: float,
+        epoch_utc_s: float,
+    ) -> Orbit:
+        """Sun-synchronous orbit by altitude and mean local time of the ascending node.
+
+        The inclination makes J2's secular drift of the node follow the mean Sun (Vallado,
+        Fundamentals of Astrodynamics and Applications, 4th ed., eq. 11-15); the right ascension of
+        the node is the mean Sun's plus the local time. The perigee lies at argument 90 degrees, so
+        that ``argument_of_latitude_deg`` places the node on its orbit for any eccentricity.
+        """
+        require("altitude_km", altitude_km, 0.0)
+        require("ltan_h", ltan_h, 0.0, 24.0)
+        require("eccentricity", eccentricity, 0.0, 0.99)
+        require("argument_of_latitude_deg", argument_of_latitude_deg)
+        require("epoch_utc_s", epoch_utc_s)
+        semi_major_axis_km = EARTH_RADIUS_KM + altitude_km
+        inclination_rad = _sun_synchronous_inclination_rad(semi_major_axis_km, eccentricity)
+        # The mean Sun's right ascension is the mean sidereal time less the hour angle of mean Sun.
+        hour_of_day = epoch_utc_s % 86400.0 / 3600.0
+        raan_rad = gmst_rad(epoch_utc_s) + radians(15.0 * (ltan_h - hour_of_day))
+        argument_of_perigee_rad = pi / 2.0
+        true_anomaly_rad = radians(argument_of_latitude_deg) - argument_of_perigee_rad
+        satellite = _from_mean_elements(
+            semi_major_axis_km,
+            eccentricity,
+            inclination_rad,
+            raan_rad,
+            argument_of_perigee_rad,
+            _mean_from_true_anomaly_rad(true_anomaly_rad, eccentricity),
+            epoch_utc_s,
+        )
+        return cls(satellite, epoch_utc_s)
+
+    @classmethod
+    def from_keplerian(
+        cls,
+        altitude_km: float,
+        eccentricity: float,
+        inclination_deg: float,
+        raan_deg: float,
+        argument_of_perigee_deg: float,
+        mean_anomaly_deg: float,
+        epoch_utc_s: float,
+    ) -> Orbit:
+        """Mean (Brouwer) elements in TEME; ``altitude_km`` is the semi-major axis less 6378.137."""
+        require("altitude_km", altitude_km, 0.0)
+        require("eccentricity", eccentricity, 0.0, 0.99)
+        require("inclination_deg", inclination_deg, 0.0, 180.0)
+        require("raan_deg", raan_deg)
+        require("argument_of_perigee_deg", argument_of_perigee_deg)
+        require("mean_anomaly_deg", mean_anomaly_deg)
+        require("epoch_utc_s", epoch_utc_s)
+        satellite = _from_mean_elements(
+            EARTH_RADIUS_KM + altitude_km,
+            eccentricity,
+            radians(inclination_deg),
+            radians(raan_deg),
+            radians(argument_of_perigee_deg),
+            radians(mean_anomaly_deg),
+            epoch_utc_s,
+        )
+        return cls(satellite, epoch_utc_s)
+
+    def state(self, utc_s: float) -> tuple[Vector, Vector]:
+        """Position in km and velocity in km/s, TEME; raises `PropagationError`."""
+        code, r_teme_km, v_teme_km_s = self._propagate((utc_s - self.epoch_utc_s) / 60.0)
+        if code:
+            raise PropagationError(code, SGP4_ERRORS[code])
+        if r_teme_km[0] != r_teme_km[0]:  # noqa: PLR0124 - the cheapest test for NaN
+            raise PropagationError(_NOT_A_NUMBER, f"no state at {utc_s} s")
+        return r_teme_km, v_teme_km_s
+
+
+def _check_tle_line(number: int, line: str) -> None:
+    """Length, line number and checksum (sum of digits, a minus counts one, modulo ten)."""
+    if len(line) != _TLE_LENGTH:
+        raise PhysicsError(
+            f"TLE line {number}: expected {_TLE_LENGTH} characters, got {len(line)}"
+        )
+    if not line.isascii() or line[:2] != f"{number} ":
+        raise PhysicsError(f"TLE line {number}: expected it to begin with '{number} '")
+    expected = sum(int(c) if c.isdigit() else c == "-" for c in line[:-1]) % 10
+    if line[-1] != str(expected):
+        raise PhysicsError(f"TLE line {number}: checksum is {expected}, the line says {line[-1]}")
+
+
+def _sun_synchronous_inclination_rad(semi_major_axis_km: float, eccentricity: float) -> float:
+    """Inclination at which J2 turns the node once a tropical year, eastward."""
+    mean_motion_rad_per_s = sqrt(_MU_KM3_PER_S2 / semi_major_axis_km**3)
+    semi_latus_rectum_km = semi_major_axis_km * (1.0 - eccentricity**2)
+    drift_rad_per_s = tau / (_TROPICAL_YEAR_DAY * 86400.0)
+    cosine = -drift_rad_per_s / (
+        1.5 * mean_motion_rad_per_s * _J2 * (_WGS72_RADIUS_KM / semi_latus_rectum_km) ** 2
+    )
+    if cosine < -1.0:
+        raise PhysicsError(
+            f"altitude_km: no Sun-synchronous orbit at {semi_major_axis_km - EARTH_RADIUS_KM} km"
+        )
+    return acos(cosine)
+
+
+def _mean_from_true_anomaly_rad(true_anomaly_rad: float, eccentricity: float) -> float:
+    """Kepler's equation read from the position (Vallado, algorithms 5 and 4 in reverse)."""
+    eccentric_anomaly_rad = atan2(
+        sqrt(1.0 - eccentricity**2) * sin(true_anomaly_rad), eccentricity + cos(true_anomaly_rad)
+    )
+    return eccentric_anomaly_rad - eccentricity * sin(eccentric_anomaly_rad)
+
+
+def _from_mean_elements(
+    semi_major_axis_km: float,
+    eccentricity: float,
+    inclination_rad: float,
+    raan_rad: float,
+    argument_of_perigee_rad: float,
+    mean_anomaly_rad: float,
+    epoch_utc_s: float,
+) -> Satrec:
+    """Initialise SGP4 without drag."""
+    satellite = Satrec()
+    satellite.sgp4init(
+        WGS72,
+        "i",
+        1,
+        epoch_utc_s / 86400.0 + _JULIAN_DATE_OF_POSIX_EPOCH - _JULIAN_DATE_OF_SGP4_EPOCH,
+        0.0,
+        0.0,
+        0.0,
+        eccentricity,
+        argument_of_perigee_rad % tau,
+        inclination_rad,
+        mean_anomaly_rad % tau,
+        _kozai_mean_motion_rad_per_min(semi_major_axis_km, eccentricity, inclination_rad),
+        raan_rad % tau,
+    )
+    return satellite
+
+
+def _kozai_mean_motion_rad_per_min(
+    semi_major_axis_km: float, eccentricity: float, inclination_rad: float
+) -> float:
+    """Mean motion as a TLE writes it, for a Brouwer semi-major axis.
+
+    SGP4 turns Kozai's mean motion into Brouwer's at initialisation (Spacetrack Report 3, section
+    6); this inverts it by iteration, which contracts with a factor of J2.
+    """
+    brouwer = sqrt(_MU_KM3_PER_S2 / semi_major_axis_km**3)
+    root_mu = sqrt(_MU_KM3_PER_S2) / _WGS72_RADIUS_KM**1.5
+    d1 = 0.75 * _J2 * (3.0 * cos(inclination_rad) ** 2 - 1.0) / (1.0 - eccentricity**2) ** 1.5
+    kozai = brouwer
+    for _ in range(10):
+        radii = (root_mu / kozai) ** (2.0 / 3.0)
+        delta = d1 / radii**2
+        radii *= 1.0 - delta * delta - delta * (1.0 / 3.0 + 134.0 * delta * delta / 81.0)
+        kozai = brouwer * (1.0 + d1 / radii**2)
+    return kozai * 60.0

@@ -1,0 +1,106 @@
+"""The figures that requirements are about, out of telemetry and jobs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from node.core.modes import OperatingMode
+from node.core.snapshot import NodeSnapshot
+from node.report.run import DELIVERED, LOST, JobRecord, MaskCheck
+from node.report.timeline import (
+    counter_total,
+    eclipse_intervals,
+    mode_intervals,
+    pass_intervals,
+)
+
+
+class Metric(Struct, frozen=True):
+    """What a metric means and where it comes from."""
+
+    text: str
+    unit: str
+    modelled: bool
+    """True where the emulation says so; False where it was counted or measured."""
+
+
+METRICS: dict[str, Metric] = {
+    "jobs_submitted": Metric("Jobs handed to the ground", "", modelled=False),
+    "jobs_delivered": Metric("Jobs whose result the ground holds", "", modelled=False),
+    "jobs_delivered_ratio": Metric("Delivered part of the submitted jobs", "", modelled=False),
+    "jobs_lost": Metric("Jobs that neither end knows any more", "", modelled=False),
+    "jobs_duplicated": Metric("Results taken in more than once", "", modelled=False),
+    "masks_equal_ratio": Metric(
+        "Delivered results equal to an independent computation", "", modelled=False
+    ),
+    "min_state_of_charge": Metric("Lowest state of charge", "", modelled=True),
+    "end_state_of_charge": Metric("State of charge at the end", "", modelled=True),
+    "max_board_temperature_c": Metric("Highest emulated board temperature", "°C", modelled=True),
+    "min_board_temperature_c": Metric("Lowest emulated board temperature", "°C", modelled=True),
+    "contacts": Metric("Passes in which the link was up", "", modelled=True),
+    "eclipses": Metric("Eclipses entered or begun in", "", modelled=True),
+    "time_in_safe_s": Metric("Time in SAFE", "s", modelled=True),
+    "time_in_off_s": Metric("Time without power", "s", modelled=True),
+    "boots": Metric("Boots of the node", "", modelled=True),
+    "payload_down_bytes": Metric("Result bytes that came down", "B", modelled=False),
+    "payload_up_bytes": Metric("Input bytes that went up", "B", modelled=False),
+    "modes_visited": Metric("Different operating modes", "", modelled=True),
+}
+"""Every metric that a requirement may name."""
+
+
+def compute_metrics(
+    snapshots: Sequence[NodeSnapshot],
+    jobs: Sequence[JobRecord],
+    *,
+    board_node: str,
+    masks: MaskCheck | None,
+) -> dict[str, float]:
+    """Compute every metric that the material allows.
+
+    Metrics of the node are missing without telemetry, ``masks_equal_ratio`` where nothing was
+    compared, the ratio of delivered jobs without jobs: a requirement on them then fails.
+
+    Args:
+        snapshots: telemetry in order of time.
+        jobs: every job that was submitted.
+        board_node: thermal node of the board.
+        masks: outcome of the comparison, where there was one.
+    """
+    delivered = sum(job.state == DELIVERED for job in jobs)
+    metrics: dict[str, float] = {
+        "jobs_submitted": len(jobs),
+        "jobs_delivered": delivered,
+        "jobs_lost": sum(job.state == LOST for job in jobs),
+        "jobs_duplicated": sum(max(0, job.deliveries - 1) for job in jobs),
+    }
+    if jobs:
+        metrics["jobs_delivered_ratio"] = delivered / len(jobs)
+    if masks is not None and masks.equal + masks.unequal > 0:
+        metrics["masks_equal_ratio"] = masks.equal / (masks.equal + masks.unequal)
+    if snapshots:
+        metrics.update(_node_metrics(snapshots, board_node))
+    return metrics
+
+
+def _node_metrics(snapshots: Sequence[NodeSnapshot], board_node: str) -> dict[str, float]:
+    modes = mode_intervals(snapshots)
+    metrics: dict[str, float] = {
+        "min_state_of_charge": min(s.power.state_of_charge for s in snapshots),
+        "end_state_of_charge": snapshots[-1].power.state_of_charge,
+        "contacts": sum(interval.contact for interval in pass_intervals(snapshots)),
+        "eclipses": len(eclipse_intervals(snapshots)),
+        "time_in_safe_s": sum(i.duration_s for i in modes if i.label == OperatingMode.SAFE.value),
+        "time_in_off_s": sum(i.duration_s for i in modes if i.label == OperatingMode.OFF.value),
+        "boots": max(s.boots for s in snapshots),
+        "payload_down_bytes": counter_total([s.link.payload_down_bytes for s in snapshots]),
+        "payload_up_bytes": counter_total([s.link.payload_up_bytes for s in snapshots]),
+        "modes_visited": len({interval.label for interval in modes}),
+    }
+    board_c = [s.temperatures_c[board_node] for s in snapshots if board_node in s.temperatures_c]
+    if board_c:
+        metrics["max_board_temperature_c"] = max(board_c)
+        metrics["min_board_temperature_c"] = min(board_c)
+    return metrics
