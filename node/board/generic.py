@@ -6,10 +6,11 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from node.board import hwmon, rapl, thermal_zones
 from node.board.cpu import CpuMeter
+from node.board.health import ReaderHealth
 from node.board.meter import MeterSample, PowerMeter
 from node.board.sysfs import SysFs
 from node.board.temperatures import TemperatureFiles
@@ -18,14 +19,6 @@ from node.errors import BoardError, SensorError
 
 _log = logging.getLogger(__name__)
 _Value = TypeVar("_Value")
-
-
-class ReaderHealth(NamedTuple):
-    """How the last read of one reader went."""
-
-    name: str
-    ok: bool
-    duration_s: float
 
 
 class _UtilisationModel:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from node.board.generic import ReaderHealth
+from node.board.health import ReaderHealth
 from node.core.events import PowerReading, Readings, Source
 
 
@@ -73,5 +73,7 @@ class SimulatedBoard:
             interval_s = wall_s - self._wall_s
             self._energy_j += self._power_w() * interval_s
             self._busy_s += self._busy_ratio * interval_s
-        if self._wall_s is None or wall_s > self._wall_s:
             self._wall_s = wall_s
+        elif self._wall_s is None:
+            self._wall_s = wall_s
+            self._last = (wall_s, 0.0, 0.0)

@@ -82,7 +82,7 @@ class SysFs:
     def children(self, path: str) -> list[str]:
         """Names in a folder, sorted by their numbers too; empty where there is no such folder."""
         try:
-            names = os.listdir(self.root / path)
+            names = [child.name for child in (self.root / path).iterdir()]
         except OSError:
             return []
         return sorted(names, key=lambda name: (len(name), name))
