@@ -54,7 +54,7 @@ class Comms:
         if self.contact is not None:
             done.append(effects.CloseLink())
         if wanted is not None:
-            done.append(effects.OpenLink(station=wanted.station, los_s=wanted.los_s))
+            done.append(effects.OpenLink(station=wanted.station.name, los_s=wanted.los_s))
         self.contact = wanted
         return done
 

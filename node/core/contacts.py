@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from node.physics.passes import Pass
+from node.physics.passes import Pass, Station
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
     """The part of a pass that is used; times are mission seconds."""
 
-    station: str
+    station: Station
     aos_s: float
     tca_s: float
     los_s: float
@@ -36,7 +36,7 @@ def plan_contacts(
     """
     contacts: list[Contact] = []
     free_from_s = float("-inf")
-    for transit in sorted(passes, key=lambda item: (item.aos_utc_s, item.station)):
+    for transit in sorted(passes, key=lambda item: (item.aos_utc_s, item.station.name)):
         aos_s = max(transit.aos_utc_s - epoch_utc_s, free_from_s)
         los_s = transit.los_utc_s - epoch_utc_s
         if aos_s + acquisition_s >= los_s:

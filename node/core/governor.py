@@ -74,6 +74,8 @@ class Demand:
     heat_j: float
     """Left in the board."""
     deadline_s: float | None
+    pacing_ready_s: float
+    """In REDUCED it must not start before this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,6 @@ class Supply:
     """None in sunlight, or where no sunrise is in sight."""
     board_c: float
     board_capacity_j_per_k: float
-    pacing_ready_s: float
 
 
 def decide(demand: Demand, supply: Supply, thresholds: Thresholds, now: float) -> Admission:  # noqa: PLR0911 - one rule a line
@@ -107,8 +108,8 @@ def decide(demand: Demand, supply: Supply, thresholds: Thresholds, now: float) -
     dark_s = 0.0 if supply.next_sunrise_s is None else max(0.0, supply.next_sunrise_s - now)
     if demand.energy_j + deficit_w * dark_s > reserve_j:
         return Defer(supply.next_sunrise_s, Reason.ENERGY)
-    if supply.mode is OperatingMode.REDUCED and now < supply.pacing_ready_s:
-        return Defer(supply.pacing_ready_s, Reason.PACING)
+    if supply.mode is OperatingMode.REDUCED and now < demand.pacing_ready_s:
+        return Defer(demand.pacing_ready_s, Reason.PACING)
     return Admit()
 
 

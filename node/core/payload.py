@@ -11,7 +11,6 @@ from node.core.events import JobFailed, JobFinished, ManifestStored, StoredJob
 from node.core.governor import Admit, Defer, Demand, Reason, Supply
 from node.core.jobs import (
     ENDED,
-    ENDED_BADLY,
     MAX_ATTEMPTS,
     WAITING,
     Job,
@@ -129,14 +128,6 @@ class Payload:
                 done += self._queue(job, now)
         return done
 
-    def acknowledge_failures(self, now: float) -> list[Effect]:
-        """Repeat what became of jobs that ended badly, since such a word can get lost."""
-        return [
-            effects.SendAck(self._ack(job.job_id, job.state, now))
-            for job in self.jobs
-            if job.state in ENDED_BADLY
-        ]
-
     # Running
 
     def dispatch(self, supply: Supply, now: float) -> list[Effect]:
@@ -150,16 +141,9 @@ class Payload:
                 energy_j=estimate.energy_j / self._limits.converter_efficiency,
                 heat_j=estimate.energy_j,
                 deadline_s=job.manifest.job.deadline_s,
-            )
-            with_pacing = Supply(
-                **{
-                    name: getattr(supply, name)
-                    for name in Supply.__slots__
-                    if name != "pacing_ready_s"
-                },
                 pacing_ready_s=self._pacing_ready_s,
             )
-            decision = governor.decide(demand, with_pacing, self._thresholds, now)
+            decision = governor.decide(demand, supply, self._thresholds, now)
             if isinstance(decision, Admit):
                 return self._start(job, estimate, now)
             if isinstance(decision, Defer):

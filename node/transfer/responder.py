@@ -5,8 +5,8 @@ its power, its pass and its queue. The ground answers. Nothing here touches a di
 stores bytes first and then says so, and a receipt is made only from what is stored.
 
 A session begins with the node's hello. The answer is our own hello (what we hold of the objects
-that the node has open towards us), then the manifest of every job that the node has not yet
-acknowledged.
+that the node has open towards us), then the manifest of every job that has not ended: the node
+answers an offer that it knows with the job's state, so that no lost word leaves a job in doubt.
 """
 
 from __future__ import annotations
@@ -40,16 +40,8 @@ class Responder:
         self._sizes[manifest.object_id] = manifest.size_bytes
         return [manifest] if self.online else []
 
-    def serve(self, object_id: str, size_bytes: int) -> None:
-        """Make an object available to pulls without announcing it (its job is acknowledged)."""
-        self._sizes[object_id] = size_bytes
-
-    def withdraw(self, object_id: str) -> None:
-        """Serve this object no longer: the node has it, or its job has ended."""
-        self._sizes.pop(object_id, None)
-
     def handle_hello(self, hello: Hello, mission_s: float) -> list[Hello | Manifest]:
-        """Open a session; return our hello and every manifest that is not yet acknowledged."""
+        """Open a session; return our hello and the manifest of every job that has not ended."""
         self.online = True
         wanted = {held.object_id for held in hello.open}
         answer = Hello(
@@ -67,9 +59,13 @@ class Responder:
         """Close the session; offers wait for the next hello."""
         self.online = False
 
-    def handle_acknowledgement(self, job_id: str) -> None:
-        """The node has the job on disk: announce it no more."""
-        self._offers.pop(job_id, None)
+    def job_ended(self, job_id: str) -> None:
+        """The job is delivered or has ended badly: announce it no more."""
+        offer = self._offers.pop(job_id, None)
+        if offer is not None and all(
+            other.object_id != offer.object_id for other in self._offers.values()
+        ):
+            self._sizes.pop(offer.object_id, None)
 
     def handle_pull(self, pull: Pull) -> list[tuple[str, Span]]:
         """Return the pieces to read and send as chunks; pieces outside the object are dropped."""

@@ -1,0 +1,263 @@
+"""The physical state of the node and the one function that moves it on.
+
+The step reads like the chain it models: orbit, illumination, array, loads, battery, temperatures.
+The board's power comes from its readings. At a rate other than one, real seconds are fewer than
+mission seconds: what the board drew above idle is charged as the joules that it really took, the
+idle draw is charged for the mission time that passes.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from node.core.craft import Spacecraft
+from node.core.events import PowerReading, Source
+from node.physics.array import array_power_w
+from node.physics.attitude import body_axes_teme
+from node.physics.battery import BatteryState, open_circuit_v
+from node.physics.battery import step as battery_step
+from node.physics.frames import ecef_from_teme, ecef_velocity_from_teme, gmst_rad
+from node.physics.linkbudget import rate_bps
+from node.physics.passes import Look, Station, look
+from node.physics.shadow import illumination
+from node.physics.sun import AU_KM, SOLAR_CONSTANT_W_PER_M2, SunTable
+from node.physics.surfaces import surface_heat_w
+from node.physics.thermal import ThermalNetwork, ThermalState
+
+STALE_AFTER_S = 5.0
+"""A power reading older than this (real seconds) is a fault, not the last value."""
+POWER_STALE = "board-power-stale"
+
+
+class EmulationState(Struct, frozen=True):
+    """What survives a restart of the daemon."""
+
+    mission_s: float
+    state_of_charge: float
+    temperatures_c: tuple[float, ...]
+    mode: str
+    boots: int
+    solar_generated_j: float = 0.0
+    load_consumed_j: float = 0.0
+    board_consumed_j: float = 0.0
+    brown_outs: int = 0
+
+
+class Emulation:
+    """Orbit, power and heat at one instant; ``advance`` moves it to the next."""
+
+    def __init__(self, craft: Spacecraft, start: EmulationState, now: float) -> None:
+        self._craft = craft
+        self._sun_table = SunTable()
+        self._network = ThermalNetwork(craft.thermal)
+        self._thermal = ThermalState(
+            start.temperatures_c, (False,) * len(craft.thermal.heaters)
+        )
+        self._battery = BatteryState(start.state_of_charge)
+        self._reading: PowerReading | None = None
+        self._surface_nodes = tuple(
+            craft.thermal_names.index(surface.node) for surface in craft.thermal.surfaces
+        )
+        self.capacity_j = craft.battery.capacity_wh * 3600.0
+        self.now = now
+        self.array_health = 1.0
+        self.solar_w = 0.0
+        self.load_w = 0.0
+        self.board_w = 0.0
+        self.board_source = Source.MODELLED
+        self.heater_w = 0.0
+        self.battery_w = 0.0
+        self.bus_v = open_circuit_v(craft.battery, start.state_of_charge)
+        self.brown_out = False
+        self.faults: set[str] = set()
+        self.solar_generated_j = start.solar_generated_j
+        self.load_consumed_j = start.load_consumed_j
+        self.board_consumed_j = start.board_consumed_j
+        self.brown_outs = start.brown_outs
+        self._look_up()
+
+    @property
+    def state_of_charge(self) -> float:
+        """Of the battery, 0 to 1."""
+        return self._battery.soc
+
+    @property
+    def temperatures_c(self) -> tuple[float, ...]:
+        """By thermal node, in the scenario's order."""
+        return self._thermal.temperatures_c
+
+    def advance(
+        self,
+        now: float,
+        reading: PowerReading | None,
+        *,
+        rate: float,
+        powered: bool,
+        transmitting: bool,
+        running: bool,
+    ) -> None:
+        """Move the whole emulation to mission time ``now``.
+
+        Args:
+            now: mission seconds; at or before the present instant nothing happens.
+            reading: the board's power; None where no reading could be had.
+            rate: mission seconds a real second.
+            powered: the board has emulated power.
+            transmitting: the radio is on.
+            running: an inference is going on, the figure to charge where there is no reading.
+        """
+        step_s = now - self.now
+        if step_s <= 0.0:
+            return
+        craft = self._craft
+        self.now = now
+        self._look_up()
+        irradiance_w_per_m2 = SOLAR_CONSTANT_W_PER_M2 / self.sun.distance_au**2
+        axes = body_axes_teme(
+            craft.attitude, self.r_teme_km, self.v_teme_km_s, self.sun.direction_teme
+        )
+        self.solar_w = (
+            craft.array_to_bus_ratio
+            * self.array_health
+            * array_power_w(
+                craft.panels,
+                axes,
+                self.sun.direction_teme,
+                irradiance_w_per_m2 * self.illumination,
+            )
+        )
+        board_w = self._board_power_w(reading, step_s, rate, running=running)
+        self.board_w = board_w if powered else 0.0
+        converter_loss_w = self.board_w * (1.0 / craft.board_converter_efficiency - 1.0)
+        bus_w = self.standing_bus_w(powered=powered, transmitting=transmitting)
+        self.load_w = self.board_w + converter_loss_w + bus_w + self.heater_w
+        step = battery_step(
+            craft.battery,
+            self._battery,
+            self.solar_w - self.load_w,
+            step_s,
+            self._thermal.temperatures_c[craft.battery_node],
+        )
+        self._battery = step.state
+        self.battery_w = step.battery_power_w
+        self.bus_v = step.terminal_v
+        self.brown_outs += step.brown_out and not self.brown_out
+        self.brown_out = step.brown_out
+        self.solar_generated_j += self.solar_w * step_s
+        self.load_consumed_j += self.load_w * step_s
+        self.board_consumed_j += self.board_w * step_s
+
+        heat_w = [0.0] * len(craft.thermal_names)
+        absorbed_w = surface_heat_w(
+            craft.thermal.surfaces,
+            axes,
+            self.sun.direction_teme,
+            self.r_teme_km,
+            irradiance_w_per_m2,
+            self.illumination,
+            craft.earth_infrared_w_per_m2,
+            craft.albedo_ratio,
+        )
+        for node, power_w in zip(self._surface_nodes, absorbed_w, strict=True):
+            heat_w[node] += power_w
+        heat_w[craft.board_node] += self.board_w
+        heat_w[craft.bus_node] += bus_w + converter_loss_w
+        heat_w[craft.battery_node] += step.loss_w
+        thermal = self._network.step(self._thermal, heat_w, step_s)
+        self._thermal = thermal.state
+        self.heater_w = thermal.heater_w
+
+    def standing_bus_w(self, *, powered: bool, transmitting: bool) -> float:
+        """Everything on the bus but the board and the heaters."""
+        if not powered:
+            return self._craft.off_load_w
+        return self._craft.bus_load_w + transmitting * self._craft.transmitter_load_w
+
+    def standing_load_w(self, *, transmitting: bool) -> float:
+        """Drawn from the bus while no inference runs."""
+        return (
+            self.standing_bus_w(powered=True, transmitting=transmitting)
+            + self._craft.board_idle_w / self._craft.board_converter_efficiency
+            + self.heater_w
+        )
+
+    def look(self, station: Station) -> Look:
+        """Where the node stands in a station's sky now."""
+        return look(
+            station,
+            self.r_ecef_km,
+            ecef_velocity_from_teme(self.r_ecef_km, self.v_teme_km_s, self._gmst),
+        )
+
+    def link_rates_bps(self, station: Station) -> tuple[float, float]:
+        """Rates of uplink and downlink that the link budget gives now."""
+        view = self.look(station)
+        if view.elevation_deg <= 0.0:
+            return (0.0, 0.0)
+        return (
+            rate_bps(self._craft.uplink, view.range_km, view.elevation_deg),
+            rate_bps(self._craft.downlink, view.range_km, view.elevation_deg),
+        )
+
+    @property
+    def r_ecef_km(self) -> tuple[float, float, float]:
+        """Position in the rotating frame."""
+        return ecef_from_teme(self.r_teme_km, self._gmst)
+
+    def state(self, mode: str, boots: int) -> EmulationState:
+        """Return what survives a restart of the daemon."""
+        return EmulationState(
+            mission_s=self.now,
+            state_of_charge=self._battery.soc,
+            temperatures_c=self._thermal.temperatures_c,
+            mode=mode,
+            boots=boots,
+            solar_generated_j=self.solar_generated_j,
+            load_consumed_j=self.load_consumed_j,
+            board_consumed_j=self.board_consumed_j,
+            brown_outs=self.brown_outs,
+        )
+
+    def _look_up(self) -> None:
+        utc_s = self._craft.epoch_utc_s + self.now
+        self.r_teme_km, self.v_teme_km_s = self._craft.orbit.state(utc_s)
+        self.sun = self._sun_table.at(utc_s)
+        self.illumination = illumination(
+            self.r_teme_km, self.sun.direction_teme, self.sun.distance_au * AU_KM
+        )
+
+    @property
+    def _gmst(self) -> float:
+        return gmst_rad(self._craft.epoch_utc_s + self.now)
+
+    def _board_power_w(
+        self, reading: PowerReading | None, step_s: float, rate: float, *, running: bool
+    ) -> float:
+        idle_w = self._craft.board_idle_w
+        before = self._reading
+        self._reading = reading
+        if reading is None or reading.age_s > STALE_AFTER_S:
+            self.faults.add(POWER_STALE)
+            self.board_source = Source.MODELLED
+            return self._craft.board_active_w if running else idle_w
+        self.faults.discard(POWER_STALE)
+        self.board_source = reading.source
+        wall_s = 0.0 if before is None else reading.wall_s - before.wall_s
+        if before is None or wall_s <= 0.0:
+            return reading.power_w
+        drawn_j = reading.energy_j - before.energy_j
+        if rate == 1.0:
+            return drawn_j / wall_s
+        return idle_w + max(0.0, drawn_j - idle_w * wall_s) / step_s
+
+
+def start_state(craft: Spacecraft, now: float = 0.0) -> EmulationState:
+    """The state in which a scenario begins."""
+    empty = craft.initial_soc <= craft.thresholds.off_below_soc
+    return EmulationState(
+        mission_s=now,
+        state_of_charge=craft.initial_soc,
+        temperatures_c=craft.initial_temperatures_c,
+        mode="off" if empty else "boot",
+        boots=0,
+    )

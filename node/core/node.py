@@ -1,0 +1,383 @@
+"""The core of the node: events in, effects out.
+
+One object owns all state, one method changes it, and time is an argument. What the shell does with
+the effects comes back as events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from node.core import effects, events
+from node.core.almanac import Almanac
+from node.core.comms import Comms
+from node.core.craft import Spacecraft
+from node.core.effects import Effect
+from node.core.emulation import Emulation, EmulationState
+from node.core.events import Event, Readings
+from node.core.governor import Supply
+from node.core.jobs import JobState, ModelEstimate
+from node.core.modes import (
+    LIMITS,
+    OperatingMode,
+    Trigger,
+    standing_trigger,
+    transition,
+)
+from node.core.payload import Payload, PayloadLimits, PayloadTotals, new_totals
+from node.core.picture import take_picture
+from node.core.snapshot import NodeSnapshot
+from node.icd import EventReport, Housekeeping
+
+_HOUSEKEEPING_EVERY_S = 10.0
+_SAFE_COMMAND = "safe"
+_MODE_COMMANDS = {
+    "nominal": Trigger.COMMAND_NOMINAL,
+    "reduced": Trigger.COMMAND_REDUCED,
+    _SAFE_COMMAND: Trigger.COMMAND_SAFE,
+}
+
+
+class NodeCore:
+    """Decides for the node. Pure: the same events at the same times give the same effects."""
+
+    def __init__(
+        self,
+        craft: Spacecraft,
+        limits: PayloadLimits,
+        boot_id: str,
+        start: EmulationState,
+        now: float = 0.0,
+    ) -> None:
+        """Begin in the mode of ``start``: OFF if the battery was empty, BOOT otherwise.
+
+        Args:
+            craft: what flies.
+            limits: what the payload computer takes in.
+            boot_id: identity of this run of the daemon; each emulated boot adds its number.
+            start: where the emulation goes on.
+            now: mission seconds of the start.
+        """
+        self.craft = craft
+        self.almanac = Almanac(craft)
+        self.emulation = Emulation(craft, start, now)
+        self._limits = limits
+        self._boot_id = boot_id
+        self._models = {
+            name: ModelEstimate(
+                figures.max_duration_s,
+                figures.duration_s,
+                figures.duration_s * max(0.0, craft.board_active_w - craft.board_idle_w),
+            )
+            for name, figures in craft.models.items()
+        }
+        self._totals: PayloadTotals = new_totals(self._models)
+        self.ticks = 0
+        self.tick_slips = 0
+        self.boots = start.boots
+        self.payload_bytes_before = (0, 0)
+        self.sessions_before = 0
+        self.mode = OperatingMode(start.mode)
+        self.mode_since_s = now
+        self.mode_cause = "start"
+        self.readings = Readings()
+        self._held_safe = False
+        self._restored = False
+        self._boot_until_s = now + craft.boot_s
+        self._next_tick_s = now
+        self._next_housekeeping_s = now
+        self._housekeeping_sequence = 0
+        self._faults_to_come = [fault for fault in craft.faults if fault.at_s >= now]
+        self._boot_effects: list[Effect] = []
+        self._handlers: dict[type[Event], Callable[[Any, float], list[Effect]]] = {
+            events.Tick: self._tick,
+            events.Restored: self._restore,
+            events.ManifestReceived: lambda event, now: self.payload.offered(event.manifest, now),
+            events.ManifestStored: self._manifest_stored,
+            events.ChunkStored: self._chunk_stored,
+            events.ObjectRefused: self._object_refused,
+            events.JobFinished: lambda event, now: self.payload.finished(event, now),
+            events.JobFailed: lambda event, now: self.payload.failed(event, now),
+            events.ResultStored: self._result_stored,
+            events.ResultReleased: self._result_released,
+            events.LinkUp: self._link_up,
+            events.LinkDown: self._link_down,
+            events.HelloReceived: self._hello,
+            events.ReceiptReceived: self._receipt,
+            events.Telecommand: self._telecommand,
+            events.FaultInjected: self._fault,
+        }
+        if self.mode is OperatingMode.OFF:
+            self._lose_ram()
+        else:
+            self._boot_effects = self._boot(now)
+
+    def start(self) -> list[Effect]:
+        """Return the effects that begin the run; call once, before the first event."""
+        begin, self._boot_effects = self._boot_effects, []
+        return begin
+
+    def handle(self, event: Event, now: float) -> list[Effect]:
+        """Take one event at mission time ``now`` and return what is to be done.
+
+        Raises:
+            TransitionError: a telecommand asks for a mode that cannot follow; nothing changes.
+        """
+        powered = LIMITS[self.mode].powered
+        if not powered and not isinstance(event, (events.Tick, events.FaultInjected)):
+            return []  # without power nothing on board hears anything
+        done = self._handlers[type(event)](event, now)
+        if LIMITS[self.mode].powered and self._restored:
+            done += self.payload.dispatch(self._supply(now), now)
+            done += self.comms.pump(now, *self.link_rates_bps(now))
+        return done
+
+    def next_deadline(self) -> float:
+        """Mission time at which a ``Tick`` is due at the latest."""
+        times = [self._next_tick_s]
+        if LIMITS[self.mode].powered:
+            times += [
+                time
+                for time in (self.payload.next_deadline(), self.comms.next_deadline())
+                if time is not None
+            ]
+        if self._faults_to_come:
+            times.append(self._faults_to_come[0].at_s)
+        return min(times)
+
+    def snapshot(self) -> NodeSnapshot:
+        """Take one frozen, consistent picture of the present state."""
+        return take_picture(self)
+
+    def emulation_state(self) -> EmulationState:
+        """Return what has to survive a restart of the daemon."""
+        return self.emulation.state(self.mode.value, self.boots)
+
+    def link_rates_bps(self, now: float) -> tuple[float, float]:
+        """Expected rates of uplink and downlink at this instant, from the link budget."""
+        contact = self.comms.contact
+        return (0.0, 0.0) if contact is None else self.emulation.link_rates_bps(contact.station)
+
+    @property
+    def limits(self) -> PayloadLimits:
+        """What the payload computer takes in."""
+        return self._limits
+
+    @property
+    def totals(self) -> PayloadTotals:
+        """Counts that outlive a boot."""
+        return self._totals
+
+    # Time
+
+    def _tick(self, event: events.Tick, now: float) -> list[Effect]:
+        self.ticks += 1
+        self.readings = event.readings
+        done: list[Effect] = []
+        while self._faults_to_come and self._faults_to_come[0].at_s <= now:
+            fault = self._faults_to_come.pop(0)
+            done += self._fault(events.FaultInjected(fault.kind, fault.value), now)
+        powered = LIMITS[self.mode].powered
+        self.emulation.advance(
+            now,
+            event.readings.power,
+            rate=self._limits.rate,
+            powered=powered,
+            transmitting=self.comms.link_up,
+            running=self.payload.run is not None,
+        )
+        self._next_tick_s = now + self.craft.tick_s
+        done += self._judge_mode(now)
+        if LIMITS[self.mode].powered:
+            done += self.payload.stop_if_over_budget(now)
+            done += self._follow_plan(now)
+            self._next_tick_s = min(self._next_tick_s, self.almanac.next_edge(now))
+            done += self._housekeeping(now)
+        return done
+
+    def _judge_mode(self, now: float) -> list[Effect]:
+        trigger = standing_trigger(
+            self.mode,
+            self.craft.thresholds,
+            self.emulation.state_of_charge,
+            self.emulation.temperatures_c[self.craft.board_node],
+            brown_out=self.emulation.brown_out,
+            booted=self._restored and now >= self._boot_until_s,
+            held_safe=self._held_safe,
+        )
+        return [] if trigger is None else self._change_mode(trigger, now)
+
+    def _change_mode(self, trigger: Trigger, now: float) -> list[Effect]:
+        before, after = self.mode, transition(self.mode, trigger)
+        self.mode = after
+        self.mode_since_s = now
+        self.mode_cause = trigger.value
+        severity = "info" if after in {OperatingMode.NOMINAL, OperatingMode.BOOT} else "warning"
+        done = self._report(
+            now, severity, "mode", f"{before.value} to {after.value}: {trigger.value}"
+        )
+        if after is OperatingMode.OFF:
+            self._lose_ram()
+            return [*done, effects.PowerOff()]
+        if after is OperatingMode.BOOT:
+            return [effects.PowerOn(), *self._boot(now)]
+        ceiling_w = (
+            self.craft.reduced_power_ceiling_w if after is OperatingMode.REDUCED else None
+        )
+        done.append(effects.ApplyPowerMode(ceiling_w))
+        return [*done, *self.payload.mode_changed(after), *self._follow_plan(now)]
+
+    def _boot(self, now: float) -> list[Effect]:
+        self._lose_ram()
+        self.boots += 1
+        self.mode = OperatingMode.BOOT
+        self._boot_until_s = now + self.craft.boot_s
+        return [effects.Restore()]
+
+    def _lose_ram(self) -> None:
+        if hasattr(self, "comms"):
+            up, down = self.payload_bytes_before
+            self.payload_bytes_before = (
+                up + self.comms.uplink.confirmed_bytes,
+                down + self.comms.downlink.confirmed_bytes,
+            )
+            self.sessions_before += self.comms.sessions
+        self.payload = Payload(self._limits, self.craft.thresholds, self._models, self._totals)
+        self.comms = Comms(f"{self._boot_id}-{self.boots + 1}", self._limits.rate)
+        self._restored = False
+        self._held_safe = False
+
+    def _follow_plan(self, now: float) -> list[Effect]:
+        contact = self.almanac.contact(now)
+        open_now = contact is not None and (
+            contact.open_s <= now < contact.los_s - self.craft.stop_before_los_s
+        )
+        return self.comms.follow_plan(
+            contact if open_now else None, allowed=LIMITS[self.mode].radio
+        )
+
+    def _supply(self, now: float) -> Supply:
+        emulation = self.emulation
+        _, sunrise_s = self.almanac.sunlight(now)
+        return Supply(
+            mode=self.mode,
+            state_of_charge=emulation.state_of_charge,
+            capacity_j=emulation.capacity_j,
+            solar_w=emulation.solar_w,
+            standing_load_w=emulation.standing_load_w(transmitting=self.comms.link_up),
+            next_sunrise_s=sunrise_s if emulation.illumination < 1.0 else None,
+            board_c=emulation.temperatures_c[self.craft.board_node],
+            board_capacity_j_per_k=self.craft.board_capacity_j_per_k,
+        )
+
+    # The store and the payload
+
+    def _restore(self, event: events.Restored, now: float) -> list[Effect]:
+        self._restored = True
+        for stored in event.jobs:
+            job = self.payload.restore(stored)
+            if job.state is JobState.RECEIVED:
+                self.comms.uplink.add(job.manifest, stored.held)
+            elif job.state is JobState.STORED and job.result is not None:
+                self.comms.downlink.add(job.result)
+        return self._report(now, "info", "restored", f"{len(event.jobs)} jobs from disk")
+
+    def _manifest_stored(self, event: events.ManifestStored, now: float) -> list[Effect]:
+        done, pull = self.payload.offer_stored(event, now)
+        if pull:
+            self.comms.uplink.add(event.manifest, event.held)
+        return done
+
+    def _chunk_stored(self, event: events.ChunkStored, now: float) -> list[Effect]:
+        self.comms.uplink.confirm(event.object_id, [event.span], now)
+        if not event.complete:
+            return []
+        self.comms.uplink.complete(event.object_id)
+        receipt = effects.SendReceipt(event.object_id, (), complete=True)
+        return [receipt, *self.payload.input_complete(event.object_id, now)]
+
+    def _object_refused(self, event: events.ObjectRefused, now: float) -> list[Effect]:
+        self.comms.uplink.replace_held(event.object_id, ())
+        return self._report(now, "warning", "object-refused", f"{event.reason}")
+
+    def _result_stored(self, event: events.ResultStored, now: float) -> list[Effect]:
+        done = self.payload.result_stored(event.result, now)
+        if done:
+            self.comms.downlink.add(event.result)
+        return done
+
+    def _result_released(self, event: events.ResultReleased, _now: float) -> list[Effect]:
+        self.payload.result_released(event.job_id)
+        return []
+
+    # The link
+
+    def _link_up(self, _event: events.LinkUp, now: float) -> list[Effect]:
+        self._next_housekeeping_s = now
+        return self.comms.link_came_up(now)
+
+    def _link_down(self, _event: events.LinkDown, _now: float) -> list[Effect]:
+        self.comms.link_went_down()
+        return []
+
+    def _hello(self, event: events.HelloReceived, now: float) -> list[Effect]:
+        return self.comms.hello_received(event.hello, now)
+
+    def _receipt(self, event: events.ReceiptReceived, now: float) -> list[Effect]:
+        return [
+            effects.ReleaseResult(result.job.job_id, result.object_id)
+            for result in self.comms.receipt_received(event.receipt, now)
+        ]
+
+    # Orders and faults
+
+    def _telecommand(self, event: events.Telecommand, now: float) -> list[Effect]:
+        # Raises before anything changes where the table has no such transition.
+        done = self._change_mode(_MODE_COMMANDS[event.argument], now)
+        self._held_safe = event.argument == _SAFE_COMMAND
+        return done
+
+    def _fault(self, event: events.FaultInjected, now: float) -> list[Effect]:
+        done = self._report(now, "warning", "fault", f"{event.fault} {event.value:g}")
+        if event.fault == "array_loss":
+            self.emulation.array_health = 1.0 - event.value
+        elif event.fault == "worker_kill":
+            done.append(effects.KillWorker())
+        elif self.mode in {OperatingMode.NOMINAL, OperatingMode.REDUCED}:
+            self._held_safe = True
+            done += self._change_mode(Trigger.FAULT_SAFE, now)
+        return done
+
+    # Telemetry
+
+    def _report(self, now: float, severity: str, code: str, text: str) -> list[Effect]:
+        return [
+            effects.Publish(EventReport(mission_s=now, severity=severity, code=code, text=text))
+        ]
+
+    def _housekeeping(self, now: float) -> list[Effect]:
+        if not self.comms.link_up or now < self._next_housekeeping_s:
+            return []
+        self._next_housekeeping_s = now + _HOUSEKEEPING_EVERY_S
+        self._housekeeping_sequence += 1
+        return [
+            effects.Publish(
+                Housekeeping(
+                    mission_s=now,
+                    mode=self.mode.value,
+                    state_of_charge=self.emulation.state_of_charge,
+                    illumination=self.emulation.illumination,
+                    solar_w=self.emulation.solar_w,
+                    load_w=self.emulation.load_w,
+                    temperatures_c=dict(
+                        zip(self.craft.thermal_names, self.emulation.temperatures_c, strict=True)
+                    ),
+                    jobs=self.payload.jobs.counts(),
+                    sequence=self._housekeeping_sequence,
+                )
+            )
+        ]
+
+
+
