@@ -92,6 +92,7 @@ class OnnxExecutor:
         self._ready: asyncio.Future[None] | None = None
         self._run: _Pending | None = None
         self._last_run_id = 0
+        self._kill_count = 0
         self._past_cpu_s = 0.0
 
     @property
@@ -122,10 +123,13 @@ class OnnxExecutor:
         """
         if self._started and self._worker is not None:
             return
+        kills = self._kill_count
         # Hashing a gigabyte takes a second in which the daemon's loop must go on.
         self._models = await asyncio.to_thread(
             load_models, self._models_folder, self._max_model_bytes
         )
+        if self._kill_count != kills:
+            raise WorkerError("the worker was killed while it started")
         await self._launch()
         self._started = True
 
@@ -155,6 +159,7 @@ class OnnxExecutor:
     async def kill(self) -> None:
         """SIGKILL the worker and return when it is reaped; it stays dead until ``start``."""
         self._started = False
+        self._kill_count += 1
         run, worker = self._run, self._worker
         if run is not None and run.stop_s is None:
             run.stop_reason, run.stop_s = "killed", time.monotonic()
@@ -174,7 +179,7 @@ class OnnxExecutor:
         try:
             worker = self._worker or await self._launch()
         except OrbitnodeError as error:
-            return self._failure(run, str(error), worker_killed=True)
+            return self._failure(run, str(error), worker_killed=isinstance(error, WorkerError))
         if run.stop_s is not None or not self._started:
             return self._failure(run, "stopped before it began")
         try:
@@ -190,7 +195,7 @@ class OnnxExecutor:
             while not run.ended.is_set():
                 try:
                     await run.ended.wait()
-                except asyncio.CancelledError:
+                except asyncio.CancelledError:  # noqa: PERF203 - every wait may be cancelled
                     worker.kill()
             raise
         return self._outcome(run, worker)
@@ -343,7 +348,7 @@ async def _reap(worker: WorkerProcess) -> None:
     while not worker.gone.is_set():
         try:
             await worker.gone.wait()
-        except asyncio.CancelledError as error:
+        except asyncio.CancelledError as error:  # noqa: PERF203 - every wait may be cancelled
             cancelled = error
     if cancelled is not None:
         raise cancelled

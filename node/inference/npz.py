@@ -86,9 +86,12 @@ def read_array(
             f"its header means {count * dtype.itemsize}"
         )
     flat = np.frombuffer(raw, dtype, count, data_offset)
+    array: Array
     if header.fortran_order:
-        return flat.reshape(header.shape[::-1]).T
-    return flat.reshape(header.shape)
+        array = flat.reshape(header.shape[::-1]).T
+    else:
+        array = flat.reshape(header.shape)
+    return array
 
 
 def write_arrays(arrays: Mapping[str, Array]) -> bytes:
@@ -180,14 +183,15 @@ def _header_of(raw: memoryview) -> tuple[_Header, int]:
 def _parse_header(raw: bytes) -> _Header:
     file = io.BytesIO(raw)
     try:
-        if npy.read_magic(file) != (1, 0):
-            raise TensorError("the input's array is not an .npy of version 1.0")
-        return _Header(*npy.read_array_header_1_0(file, max_header_size=_MAX_HEADER_BYTES))
-    except TensorError:
-        raise
+        version = npy.read_magic(file)
+        # Version 2 has the same beginning and longer headers, which no tensor needs.
+        header = npy.read_array_header_1_0(file, max_header_size=_MAX_HEADER_BYTES)
     # numpy lets whatever its parser meets through (ValueError, TypeError, SyntaxError, ...).
     except Exception as error:
         raise TensorError(f"the header of the input's array is corrupt: {error}") from error
+    if version != (1, 0):
+        raise TensorError(f"the input's array is an .npy of version {version[0]}, expected 1")
+    return _Header(*header)
 
 
 @lru_cache(maxsize=64)

@@ -23,7 +23,7 @@ from msgspec import Struct
 import node
 from node.errors import MessageError, WorkerError
 from node.inference.arena import Arena
-from node.inference.protocol import FrameReader, FromWorker, Terminate, frame
+from node.inference.protocol import FrameReader, FromWorker, Terminate, frame, from_worker
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class WorkerProcess:
         self._loop = asyncio.get_running_loop()
         self._on_message = on_message
         self._on_exit = on_exit
-        self._reader = FrameReader[FromWorker](FromWorker)
+        self._reader = FrameReader(from_worker)
         self._line = bytearray()
         self._last_cpu_s = 0.0
         self.last_line = ""
@@ -174,9 +174,9 @@ class WorkerProcess:
                 for message in self._reader.feed(data):
                     self._on_message(self, message)
             except MessageError as error:
-                logger.error(
+                logger.warning(
                     "worker_pid=%d event=bad_message error=%r action=kill", self.pid, error
-                )  # noqa: TRY400 - the text says it all
+                )
                 self._loop.remove_reader(self._control)
                 self.kill()
                 return

@@ -85,6 +85,10 @@ ToWorker = Load | Run
 FromWorker = Ready | Refused | Done | Failed
 Message = TypeVar("Message")
 _encoder = msgspec.msgpack.Encoder()
+to_worker: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
+from_worker: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)
+to_switch = msgspec.msgpack.Decoder(Terminate)
+"""Decoders of the three directions."""
 
 
 def frame(message: Struct) -> bytes:
@@ -96,8 +100,8 @@ def frame(message: Struct) -> bytes:
 class FrameReader(Generic[Message]):
     """Cuts a stream of bytes into messages of one union."""
 
-    def __init__(self, expected: type[Message]) -> None:
-        self._decoder = msgspec.msgpack.Decoder(expected)
+    def __init__(self, decoder: msgspec.msgpack.Decoder[Message]) -> None:
+        self._decoder = decoder
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Message]:

@@ -36,9 +36,9 @@ from node.inference.protocol import (
     Ready,
     Refused,
     Run,
-    Terminate,
-    ToWorker,
     frame,
+    to_switch,
+    to_worker,
 )
 from node.inference.sessions import Sessions, WarmModel, import_runtime
 from node.inference.tensors import reduce_output
@@ -80,7 +80,7 @@ class StopSwitch:
             raise _StoppedError
 
     def _listen(self, channel: socket.socket) -> None:
-        for message in _messages(channel, FrameReader(Terminate)):
+        for message in _messages(channel, FrameReader(to_switch)):
             with self._lock:
                 self._stopped_id = message.run_id
                 if message.run_id == self._run_id and self._options is not None:
@@ -92,17 +92,19 @@ class StopSwitch:
 class Worker:
     """Loads the models, then runs one inference after the other until the channel closes."""
 
-    def __init__(self, control: socket.socket, stop: socket.socket, given: Arena, made: Arena):
+    def __init__(
+        self, control: socket.socket, stop: socket.socket, given: Arena, made: Arena
+    ) -> None:
         self._control = control
         self._given = given
         self._made = made
         self._switch = StopSwitch(stop)
         self._runtime: Any = None
-        self._sessions: Sessions | None = None
+        self._sessions: Any = None
 
     def serve(self) -> int:
         """Work until the daemon closes the channel; return the exit status."""
-        for message in _messages(self._control, FrameReader(ToWorker)):
+        for message in _messages(self._control, FrameReader(to_worker)):
             if isinstance(message, Load):
                 if not self._load(message):
                     return os.EX_CONFIG
@@ -136,8 +138,6 @@ class Worker:
         clock = _InferenceClock()
         message, provider, result_bytes = "", "", 0
         try:
-            if self._sessions is None:
-                raise ModelError("no model is loaded")
             # A flag that was set stays set: every run has its own.
             options = self._runtime.RunOptions()
             options.log_severity_level = _FATAL_ONLY
