@@ -1,1 +1,1 @@
-"""Where the node is and what its surroundings do to it. Pure: only sgp4 and the standard library."""
+"""Where the node is and what its surroundings do to it: pure, on sgp4 and the standard library."""

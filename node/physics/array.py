@@ -87,7 +87,7 @@ def array_power_w(
     sun_direction_teme: Vector,
     irradiance_w_per_m2: float,
 ) -> float:
-    """Sum over the panels; ``irradiance_w_per_m2`` is the sunlight that arrives (eclipse included)."""
+    """Sum over the panels; ``irradiance_w_per_m2`` is the sunlight that arrives, after eclipse."""
     if irradiance_w_per_m2 <= 0.0:
         return 0.0
     sun_body = _in_body(body_axes_teme, sun_direction_teme)

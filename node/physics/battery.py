@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import ceil, sqrt
 from typing import NamedTuple
 
@@ -19,8 +20,21 @@ from node.errors import PhysicsError
 from node.physics.checks import require, require_positive
 
 _SECONDS_PER_HOUR = 3600.0
-_MAX_SOC_STEP = 0.002
+_MAX_SOC_STEP = 0.01
 """Largest change of state of charge in one substep: an error below 1e-5 in state of charge."""
+_MAX_POWER_W = 1e12
+"""Beyond any pack; keeps infinities and NaN out."""
+
+_POSITIVE = (
+    "series",
+    "parallel",
+    "cell_capacity_ah",
+    "cell_resistance_ohm",
+    "cell_max_v",
+    "max_charge_c_rate",
+    "coulombic_efficiency",
+    "min_bus_v",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +64,9 @@ class BatterySpec:
     """Pack volts per unit of state of charge, by interval of the table."""
 
     def __post_init__(self) -> None:
-        for name in ("series", "parallel", "cell_capacity_ah", "cell_max_v", "max_charge_c_rate"):
-            require_positive(name, getattr(self, name))
-        for name in ("coulombic_efficiency", "min_bus_v"):
+        for name in _POSITIVE:
             require_positive(name, getattr(self, name))
         require("coulombic_efficiency", self.coulombic_efficiency, 0.0, 1.0)
-        require("cell_resistance_ohm", self.cell_resistance_ohm, 0.0)
         require("min_charge_temperature_c", self.min_charge_temperature_c)
         require("capacity_fade", self.capacity_fade, 0.0)
         if self.capacity_fade >= 1.0:
@@ -82,7 +93,7 @@ class BatterySpec:
         soc = self.ocv_soc
         if len(soc) < 2 or len(soc) != len(self.cell_ocv_v):  # noqa: PLR2004 - a line has two ends
             raise PhysicsError("ocv_soc and cell_ocv_v: expected two or more points each, as many")
-        if soc[0] != 0.0 or soc[-1] != 1.0 or any(a >= b for a, b in zip(soc, soc[1:], strict=False)):
+        if soc[0] != 0.0 or soc[-1] != 1.0 or any(a >= b for a, b in pairwise(soc)):
             raise PhysicsError(f"ocv_soc: expected to rise from 0 to 1, got {soc}")
         for volts in self.cell_ocv_v:
             require_positive("cell_ocv_v", volts)
@@ -125,7 +136,140 @@ class BatteryStep(NamedTuple):
 def open_circuit_v(spec: BatterySpec, soc: float) -> float:
     """Pack voltage without current."""
     index = bisect_right(spec.ocv_soc, soc, 1, len(spec.ocv_soc) - 1) - 1
-    return (
-        spec.series * spec.cell_ocv_v[index]
-        + spec.ocv_slopes_v[index] * (soc - spec.ocv_soc[index])
+    return spec.series * spec.cell_ocv_v[index] + spec.ocv_slopes_v[index] * (
+        soc - spec.ocv_soc[index]
+    )
+
+
+def step(
+    spec: BatterySpec,
+    state: BatteryState,
+    net_power_w: float,
+    dt_s: float,
+    temperature_c: float,
+) -> BatteryStep:
+    """Carry ``net_power_w`` (surplus positive, deficit negative) for ``dt_s``.
+
+    A surplus charges within the charge rate, the end-of-charge voltage, the temperature and the
+    room that is left; what does not fit is curtailed. A deficit discharges until the bus browns
+    out: where the power has no solution, the terminal voltage falls below ``min_bus_v`` or the
+    charge is spent. Integrated by the midpoint rule in substeps of 0.01 in state of charge.
+    """
+    if not (dt_s > 0.0 and -_MAX_POWER_W < net_power_w < _MAX_POWER_W):
+        raise PhysicsError(f"battery step of {dt_s} s at {net_power_w} W")
+    if net_power_w < 0.0:
+        return _discharge(spec, state.soc, -net_power_w, dt_s)
+    if temperature_c < spec.min_charge_temperature_c or state.soc >= 1.0:
+        return BatteryStep(
+            state, open_circuit_v(spec, state.soc), 0.0, 0.0, 0.0, net_power_w, brown_out=False
+        )
+    return _charge(spec, state.soc, net_power_w, dt_s)
+
+
+def _discharge(spec: BatterySpec, soc: float, load_w: float, dt_s: float) -> BatteryStep:
+    """Give ``load_w`` at the terminals for as long as the pack can."""
+    resistance_ohm = spec.resistance_ohm
+    charge_as = spec.charge_as
+    table = spec.ocv_soc
+    cells_v = spec.cell_ocv_v
+    slopes_v = spec.ocv_slopes_v
+    series = spec.series
+    last = len(table) - 1
+    discriminant_w = 4.0 * resistance_ohm * load_w
+    count = ceil(load_w * dt_s / (series * cells_v[0] * charge_as * _MAX_SOC_STEP))
+    h = dt_s / count if count > 1 else dt_s
+    given_as = given_ws = taken_ws = 0.0
+    terminal_v = 0.0
+    brown_out = False
+    for _ in range(count or 1):
+        index = bisect_right(table, soc, 1, last) - 1
+        slope_v = slopes_v[index]
+        ocv_v = series * cells_v[index] + slope_v * (soc - table[index])
+        square = ocv_v * ocv_v - discriminant_w
+        if square >= 0.0:
+            # The midpoint's voltage from the current at the beginning, then its current.
+            ocv_v -= slope_v * load_w * h / ((ocv_v + sqrt(square)) * charge_as)
+            square = ocv_v * ocv_v - discriminant_w
+        if square < 0.0:
+            terminal_v = 0.5 * ocv_v
+            brown_out = True
+            break
+        current_a = 2.0 * load_w / (ocv_v + sqrt(square))
+        terminal_v = ocv_v - current_a * resistance_ohm
+        if terminal_v < spec.min_bus_v:
+            brown_out = True
+            break
+        drawn_as = current_a * h
+        left_as = soc * charge_as
+        if drawn_as >= left_as:
+            brown_out = True
+            share = left_as / drawn_as
+        else:
+            share = 1.0
+        given_as += share * drawn_as
+        given_ws += share * load_w * h
+        taken_ws += share * drawn_as * ocv_v
+        if brown_out:
+            soc = 0.0
+            break
+        soc -= drawn_as / charge_as
+    return BatteryStep(
+        BatteryState(soc),
+        terminal_v,
+        given_as / dt_s,
+        -given_ws / dt_s,
+        (taken_ws - given_ws) / dt_s,
+        0.0,
+        brown_out,
+    )
+
+
+def _charge(spec: BatterySpec, soc: float, surplus_w: float, dt_s: float) -> BatteryStep:
+    """Take what fits of ``surplus_w``."""
+    resistance_ohm = spec.resistance_ohm
+    charge_as = spec.charge_as
+    efficiency = spec.coulombic_efficiency
+    table = spec.ocv_soc
+    cells_v = spec.cell_ocv_v
+    slopes_v = spec.ocv_slopes_v
+    series = spec.series
+    max_v = spec.max_v
+    max_charge_a = spec.max_charge_a
+    last = len(table) - 1
+    discriminant_w = 4.0 * resistance_ohm * surplus_w
+    fastest_a = min(max_charge_a, surplus_w / (series * cells_v[0]))
+    count = ceil(fastest_a * dt_s / (charge_as * _MAX_SOC_STEP))
+    h = dt_s / count if count > 1 else dt_s
+    taken_as = taken_ws = stored_ws = 0.0
+    terminal_v = 0.0
+    for _ in range(count or 1):
+        index = bisect_right(table, soc, 1, last) - 1
+        slope_v = slopes_v[index]
+        ocv_v = series * cells_v[index] + slope_v * (soc - table[index])
+        current_a = min(
+            2.0 * surplus_w / (ocv_v + sqrt(ocv_v * ocv_v + discriminant_w)),
+            max_charge_a,
+            max(0.0, (max_v - ocv_v) / resistance_ohm),
+        )
+        # Again at the midpoint's voltage.
+        ocv_v += slope_v * efficiency * current_a * h / (2.0 * charge_as)
+        current_a = min(
+            2.0 * surplus_w / (ocv_v + sqrt(ocv_v * ocv_v + discriminant_w)),
+            max_charge_a,
+            max(0.0, (max_v - ocv_v) / resistance_ohm),
+        )
+        terminal_v = ocv_v + current_a * resistance_ohm
+        pushed_as = min(current_a * h, (1.0 - soc) * charge_as / efficiency)
+        taken_as += pushed_as
+        taken_ws += pushed_as * terminal_v
+        stored_ws += pushed_as * efficiency * ocv_v
+        soc = min(1.0, soc + pushed_as * efficiency / charge_as)
+    return BatteryStep(
+        BatteryState(soc),
+        terminal_v,
+        -taken_as / dt_s,
+        taken_ws / dt_s,
+        (taken_ws - stored_ws) / dt_s,
+        surplus_w - taken_ws / dt_s,
+        brown_out=False,
     )

@@ -25,9 +25,7 @@ def gmst_rad(utc_s: float) -> float:
     elapsed_s = utc_s - _POSIX_S_OF_J2000
     t = elapsed_s / _JULIAN_CENTURY_S
     # The polynomial's 876600 h a century is the elapsed time itself: said so, no digit is lost.
-    sidereal_s = (
-        67310.54841 + elapsed_s + t * (8640184.812866 + t * (0.093104 - 6.2e-6 * t))
-    )
+    sidereal_s = 67310.54841 + elapsed_s + t * (8640184.812866 + t * (0.093104 - 6.2e-6 * t))
     return sidereal_s * _RADIANS_PER_SIDEREAL_SECOND % tau
 
 

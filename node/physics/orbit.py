@@ -1,6 +1,6 @@
 """Where the node is: SGP4 from a two-line element set or from mean elements.
 
-Every orbit is propagated by SGP4 (Vallado, Crawford, Hujsak, Kelso, AIAA 2006-6753; WGS72 constants,
+Every orbit is propagated by SGP4 (Vallado, Crawford, Hujsak, Kelso, AIAA 2006-6753; WGS72,
 improved mode) and so lives in the TEME frame of date. Synthetic orbits enter through ``sgp4init``
 without drag. Limits: a published element set is good for about two weeks around its epoch; TEME is
 used as the true equator of date, UT1 as UTC.
@@ -8,7 +8,7 @@ used as the true equator of date, UT1 as UTC.
 
 from __future__ import annotations
 
-from math import acos, atan2, cos, pi, radians, sin, sqrt, tau
+from math import acos, atan2, cos, isfinite, pi, radians, sin, sqrt, tau
 
 from sgp4.api import SGP4_ERRORS, WGS72, Satrec
 
@@ -142,7 +142,7 @@ class Orbit:
         code, r_teme_km, v_teme_km_s = self._propagate((utc_s - self.epoch_utc_s) / 60.0)
         if code:
             raise PropagationError(code, SGP4_ERRORS[code])
-        if r_teme_km[0] != r_teme_km[0]:  # noqa: PLR0124 - the cheapest test for NaN
+        if not isfinite(r_teme_km[0]):
             raise PropagationError(_NOT_A_NUMBER, f"no state at {utc_s} s")
         return r_teme_km, v_teme_km_s
 
@@ -150,9 +150,7 @@ class Orbit:
 def _check_tle_line(number: int, line: str) -> None:
     """Length, line number and checksum (sum of digits, a minus counts one, modulo ten)."""
     if len(line) != _TLE_LENGTH:
-        raise PhysicsError(
-            f"TLE line {number}: expected {_TLE_LENGTH} characters, got {len(line)}"
-        )
+        raise PhysicsError(f"TLE line {number}: expected {_TLE_LENGTH} characters, got {len(line)}")
     if not line.isascii() or line[:2] != f"{number} ":
         raise PhysicsError(f"TLE line {number}: expected it to begin with '{number} '")
     expected = sum(int(c) if c.isdigit() else c == "-" for c in line[:-1]) % 10

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from math import ceil, sqrt
 
 from node.errors import PhysicsError
@@ -17,7 +18,7 @@ _EXTREMUM_S = 1e-2
 
 
 def sample_times(start_s: float, end_s: float, step_s: float) -> list[float]:
-    """Evenly spaced times from ``start_s`` to ``end_s``, both included, at most ``step_s`` apart."""
+    """Evenly spaced times, at most ``step_s`` apart; ``start_s`` and ``end_s`` are among them."""
     require("start", start_s)
     require("end", end_s)
     if end_s < start_s:
@@ -85,7 +86,7 @@ def crossings(
     points.append((times[-1], values[-1]))
     return [
         (root(function, t0, t1), v0 < 0.0)
-        for (t0, v0), (t1, v1) in zip(points, points[1:], strict=False)
+        for (t0, v0), (t1, v1) in pairwise(points)
         if (v0 < 0.0) != (v1 < 0.0)
     ]
 
@@ -93,7 +94,7 @@ def crossings(
 def _hidden_peak(
     function: Function, times: Sequence[float], values: Sequence[float]
 ) -> tuple[float, float] | None:
-    """The extremum around the middle of three samples if it lies beyond zero, away from all three."""
+    """The extremum around the middle of three samples if zero lies between it and all of them."""
     before, here, after = values
     if before <= here > after and here < 0.0:
         peak_s = maximum(function, times[0], times[2])

@@ -1,0 +1,308 @@
+"""Temperatures of a network of lumps: conduction, radiation, dissipation, thermostats.
+
+    C_i dT_i/dt = Q_i + sum G_ij (T_j - T_i) + sigma sum R_ij (T_j^4 - T_i^4)
+                  - sigma E_i (T_i^4 - T_space^4)
+
+with E the sum of area, emissivity and free view of the node's faces (Gilmore, Spacecraft Thermal
+Control Handbook, 2nd ed., chapter 15). Stepped by Heun's method in substeps of at most half the
+network's fastest time constant, by Gershgorin's bound at the temperatures of the moment: stable and
+second-order accurate for a step of any length. Limits: lumps are isothermal, properties constant,
+inputs constant within a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import NamedTuple
+
+from node.errors import PhysicsError
+from node.physics.checks import require, require_positive
+from node.physics.surfaces import Surface
+
+STEFAN_BOLTZMANN_W_PER_M2_K4 = 5.670374419e-8
+SPACE_K = 2.725
+ZERO_CELSIUS_K = 273.15
+
+_SPACE_K4 = SPACE_K**4
+_SUBSTEP_RATE = 0.5
+"""Substep times the fastest rate; Heun's method is stable to 2."""
+_MAX_SUBSTEP_S = 20.0
+_MAX_SUBSTEP_WITH_THERMOSTAT_S = 2.0
+_MIN_SUBSTEP_S = 0.01
+"""A lump that needs a shorter one has no heat capacity worth a node of its own."""
+_COLD_C = 27.0
+"""Temperature at which that is judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One lump of heat capacity."""
+
+    name: str
+    capacity_j_per_k: float
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Conduction, radiation or both between two nodes."""
+
+    between: tuple[str, str]
+    conductance_w_per_k: float
+    radiation_area_m2: float = 0.0
+    """Area, emissivity and view factor together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heater:
+    """A thermostat with hysteresis."""
+
+    node: str
+    power_w: float
+    on_below_c: float
+    off_above_c: float
+
+
+@dataclass(frozen=True, slots=True)
+class ThermalSpec:
+    """What the network is made of."""
+
+    nodes: tuple[Node, ...]
+    links: tuple[Link, ...] = ()
+    surfaces: tuple[Surface, ...] = ()
+    heaters: tuple[Heater, ...] = ()
+
+
+class ThermalState(NamedTuple):
+    """What the network remembers."""
+
+    temperatures_c: tuple[float, ...]
+    """In the order of the specification's nodes."""
+    heaters_on: tuple[bool, ...]
+    """In the order of its heaters."""
+
+
+class ThermalStep(NamedTuple):
+    """What one step did."""
+
+    state: ThermalState
+    heater_w: float
+    """Drawn by the thermostats, mean over the step."""
+
+
+class ThermalNetwork:
+    """A specification compiled into flat tuples.
+
+    Temperatures stay in degrees Celsius; only their fourth powers need kelvin. Every watt is turned
+    into kelvin per second of its node once, so that the loops only add.
+    """
+
+    __slots__ = (
+        "_conductive",
+        "_emission_w_per_k4",
+        "_heaters",
+        "_inverse_capacities",
+        "_max_substep_s",
+        "_radiating",
+        "_radiative",
+        "_rates",
+        "_surface_slopes",
+        "spec",
+    )
+
+    def __init__(self, spec: ThermalSpec) -> None:
+        """Compile ``spec``; raises `PhysicsError` where it is no network."""
+        index = _node_index(spec)
+        _check_figures(spec)
+        self.spec = spec
+        inverse = [1.0 / node.capacity_j_per_k for node in spec.nodes]
+        emission = [0.0] * len(inverse)
+        for surface in spec.surfaces:
+            emission[index[surface.node]] += (
+                STEFAN_BOLTZMANN_W_PER_M2_K4 * surface.radiating_area_m2
+            )
+        conductive: list[tuple[int, int, float, float]] = []
+        radiative: list[tuple[int, int, float, float]] = []
+        for link in spec.links:
+            i, j = (index[name] for name in link.between)
+            for kind, flow in (
+                (conductive, link.conductance_w_per_k),
+                (radiative, STEFAN_BOLTZMANN_W_PER_M2_K4 * link.radiation_area_m2),
+            ):
+                if flow:
+                    kind.append((i, j, flow * inverse[i], flow * inverse[j]))
+        self._inverse_capacities = tuple(inverse)
+        self._emission_w_per_k4 = tuple(emission)
+        self._conductive = tuple(conductive)
+        self._radiative = tuple(radiative)
+        self._radiating = tuple((i, e * inverse[i]) for i, e in enumerate(emission) if e)
+        self._surface_slopes = tuple(
+            (index[surface.node], inverse[index[surface.node]]) for surface in spec.surfaces
+        )
+        self._heaters = tuple(
+            (index[h.node], h.power_w, h.on_below_c, h.off_above_c) for h in spec.heaters
+        )
+        self._max_substep_s = _MAX_SUBSTEP_WITH_THERMOSTAT_S if spec.heaters else _MAX_SUBSTEP_S
+        self._rates = self._gershgorin()
+        if self._longest_substep_s(_COLD_C) < _MIN_SUBSTEP_S:
+            raise PhysicsError(
+                f"thermal: a node's time constant is below {_MIN_SUBSTEP_S / _SUBSTEP_RATE} s; "
+                "give it more heat capacity or merge it with its neighbour"
+            )
+
+    def initial_state(self, temperatures_c: Sequence[float]) -> ThermalState:
+        """The network at ``temperatures_c`` with its thermostats as they would then stand."""
+        if len(temperatures_c) != len(self.spec.nodes):
+            raise PhysicsError(
+                f"thermal: {len(self.spec.nodes)} nodes, {len(temperatures_c)} temperatures"
+            )
+        for node, temperature_c in zip(self.spec.nodes, temperatures_c, strict=True):
+            require(f"temperature of {node.name}", temperature_c, -ZERO_CELSIUS_K)
+        return ThermalState(
+            tuple(temperatures_c),
+            tuple(temperatures_c[i] < on_below_c for i, _, on_below_c, _ in self._heaters),
+        )
+
+    def radiated_w(self, temperatures_c: Sequence[float]) -> float:
+        """Net to space at these temperatures."""
+        return sum(
+            emission * ((temperature_c + ZERO_CELSIUS_K) ** 4 - SPACE_K**4)
+            for emission, temperature_c in zip(self._emission_w_per_k4, temperatures_c, strict=True)
+        )
+
+    def step(
+        self,
+        state: ThermalState,
+        heat_w: Sequence[float],
+        surface_w: Sequence[float],
+        dt_s: float,
+    ) -> ThermalStep:
+        """Advance by ``dt_s``.
+
+        ``heat_w`` is the dissipation by node, ``surface_w`` what each surface takes from Sun and
+        Earth (`node.physics.surfaces.surface_heat_w`); both are constant over the step.
+        """
+        if not dt_s > 0.0:
+            raise PhysicsError(f"thermal step of {dt_s} s")
+        temperatures: Sequence[float] = state.temperatures_c
+        heaters_on = state.heaters_on
+        inputs = [w * c for w, c in zip(heat_w, self._inverse_capacities, strict=True)]
+        for (i, inverse), watts in zip(self._surface_slopes, surface_w, strict=True):
+            inputs[i] += watts * inverse
+        for i, emission in self._radiating:
+            inputs[i] += emission * _SPACE_K4
+        heater_j = 0.0
+        left_s = dt_s
+        while left_s > 0.0:
+            longest_s = self._longest_substep_s(max(temperatures))
+            # Equal parts of what is left; the last is all of it.
+            h = left_s if left_s <= longest_s else left_s / ceil(left_s / longest_s)
+            left_s -= h
+            powers = inputs
+            if heaters_on:
+                heaters_on = self._switch(temperatures, heaters_on)
+                powers = inputs.copy()
+                for on, (i, watts, _, _) in zip(heaters_on, self._heaters, strict=True):
+                    if on:
+                        powers[i] += watts * self._inverse_capacities[i]
+                        heater_j += watts * h
+            temperatures = self._advance(temperatures, powers, h)
+        return ThermalStep(ThermalState(tuple(temperatures), heaters_on), heater_j / dt_s)
+
+    def _advance(self, temperatures: Sequence[float], inputs: list[float], h: float) -> list[float]:
+        """One substep of Heun's method."""
+        first = self._slopes(temperatures, inputs)
+        ahead = [t + h * d for t, d in zip(temperatures, first, strict=True)]
+        half = 0.5 * h
+        return [
+            t + half * (d + e)
+            for t, d, e in zip(temperatures, first, self._slopes(ahead, inputs), strict=True)
+        ]
+
+    def _slopes(self, temperatures: Sequence[float], inputs: list[float]) -> list[float]:
+        """Rate of change of each temperature, K/s."""
+        slopes = inputs.copy()
+        for i, j, at_i, at_j in self._conductive:
+            difference = temperatures[j] - temperatures[i]
+            slopes[i] += at_i * difference
+            slopes[j] -= at_j * difference
+        for i, j, at_i, at_j in self._radiative:
+            difference = (temperatures[j] + ZERO_CELSIUS_K) ** 4 - (
+                temperatures[i] + ZERO_CELSIUS_K
+            ) ** 4
+            slopes[i] += at_i * difference
+            slopes[j] -= at_j * difference
+        for i, emission in self._radiating:
+            kelvin = temperatures[i] + ZERO_CELSIUS_K
+            kelvin *= kelvin
+            slopes[i] -= emission * kelvin * kelvin
+        return slopes
+
+    def _switch(
+        self, temperatures: Sequence[float], heaters_on: tuple[bool, ...]
+    ) -> tuple[bool, ...]:
+        """The thermostats at these temperatures."""
+        return tuple(
+            temperatures[i] < on_below_c or (on and temperatures[i] <= off_above_c)
+            for on, (i, _, on_below_c, off_above_c) in zip(heaters_on, self._heaters, strict=True)
+        )
+
+    def _gershgorin(self) -> tuple[float, float]:
+        """Bound of the fastest rate: a constant in 1/s and a factor of kelvin cubed.
+
+        A link adds its conductance to the diagonal and beside it, a face to the diagonal alone; the
+        derivative of T^4 is 4 T^3.
+        """
+        conduction = [0.0] * len(self._inverse_capacities)
+        radiation = list(conduction)
+        for rates, links, factor in (
+            (conduction, self._conductive, 2.0),
+            (radiation, self._radiative, 8.0),
+        ):
+            for i, j, at_i, at_j in links:
+                rates[i] += factor * at_i
+                rates[j] += factor * at_j
+        for i, emission in self._radiating:
+            radiation[i] += 4.0 * emission
+        return (max(conduction), max(radiation))
+
+    def _longest_substep_s(self, hottest_c: float) -> float:
+        """Half the fastest time constant at this temperature, within the fixed limit."""
+        conduction, radiation = self._rates
+        kelvin = hottest_c + ZERO_CELSIUS_K
+        rate = conduction + radiation * kelvin * kelvin * kelvin
+        return (
+            _SUBSTEP_RATE / rate
+            if rate > _SUBSTEP_RATE / self._max_substep_s
+            else (self._max_substep_s)
+        )
+
+
+def _node_index(spec: ThermalSpec) -> dict[str, int]:
+    """Number of each node; raises `PhysicsError` where something hangs on a node that is not."""
+    index = {node.name: number for number, node in enumerate(spec.nodes)}
+    if not index or len(index) != len(spec.nodes):
+        raise PhysicsError("thermal: expected one or more nodes, each with a name of its own")
+    named = [name for link in spec.links for name in link.between]
+    named += [surface.node for surface in spec.surfaces]
+    named += [heater.node for heater in spec.heaters]
+    for name in named:
+        if name not in index:
+            raise PhysicsError(f"thermal: no node is called {name!r}")
+    return index
+
+
+def _check_figures(spec: ThermalSpec) -> None:
+    """Raise `PhysicsError` where a figure leaves the equations without a solution."""
+    for node in spec.nodes:
+        require_positive(f"capacity_j_per_k of {node.name}", node.capacity_j_per_k)
+    for link in spec.links:
+        if link.between[0] == link.between[1]:
+            raise PhysicsError(f"thermal: node {link.between[0]} is linked to itself")
+        require("conductance_w_per_k", link.conductance_w_per_k, 0.0)
+        require("radiation_area_m2", link.radiation_area_m2, 0.0)
+    for heater in spec.heaters:
+        require("power_w", heater.power_w, 0.0)
+        require("on_below_c", heater.on_below_c)
+        require("off_above_c", heater.off_above_c, heater.on_below_c)
