@@ -49,7 +49,7 @@ def thin(points: Sequence[Point], limit: int = 1200) -> list[Point]:
 
 def number(value: float, digits: int = 4) -> str:
     """Format with at most ``digits`` significant digits and no trailing zeros."""
-    if value == int(value) and abs(value) < 10**9:  # noqa: PLR2004 - counts stay whole
+    if value == int(value) and abs(value) < 10**9:
         return f"{int(value):,}".replace(",", "\u202f")
     return f"{value:.{digits}g}"
 

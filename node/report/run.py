@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
+from node.core.jobs import JobState
 from node.core.snapshot import NodeSnapshot
 from node.errors import StoreError
 from node.report.verdict import Verdict
@@ -18,7 +19,7 @@ EVENTS = "events.jsonl"
 SUMMARY = "summary.json"
 REPORT = "report.html"
 
-DELIVERED = "delivered"
+DELIVERED = JobState.DELIVERED.value
 LOST = "lost"
 """State of a job that neither end of the link knows any more."""
 
@@ -135,10 +136,9 @@ def read_lines(path: Path, kind: type[Decoded]) -> list[Decoded]:
     except OSError as error:
         raise StoreError(f"{path}: {error}") from error
     decoder = msgspec.json.Decoder(kind)
-    values = []
-    for number, line in enumerate(lines[:-1], start=1):
-        try:
-            values.append(decoder.decode(line))
-        except msgspec.MsgspecError as error:
-            raise StoreError(f"{path}:{number}: {error}") from error
+    values: list[Decoded] = []
+    try:
+        values.extend(decoder.decode(line) for line in lines[:-1])
+    except msgspec.MsgspecError as error:
+        raise StoreError(f"{path}:{len(values) + 1}: {error}") from error
     return values

@@ -15,6 +15,8 @@ from node.report.axes import Point, minute_ticks, nice_ticks, number, thin
 
 WIDTH = 1000
 HEIGHT = 200
+MIN_LABEL_PERCENT = 6
+"""A stretch shorter than this part of the axis has no room for its name."""
 
 
 @dataclass(frozen=True)
@@ -114,18 +116,24 @@ def series_key(panel: Panel, series: Series) -> str:
 
 def draw_strip(title: str, rows: Sequence[tuple[str, Sequence[Band]]], span: Span) -> str:
     """Draw rows of labelled stretches: modes, contacts."""
-    parts = []
-    for name, bands in rows:
-        cells = "".join(
-            f'<span class="cell {band.style}" style="left:{span.x(band.start_s) / 10:.2f}%;'
-            f"width:{max((span.x(band.stop_s) - span.x(band.start_s)) / 10, 0.15):.2f}%"
-            f'" title="{escape(_tooltip(band))}"><b>{escape(band.label)}</b></span>'
-            for band in bands
-        )
-        parts.append(f'<div class="strip"><span class="row">{escape(name)}</span>{cells}</div>')
+    parts = [
+        f'<div class="strip"><span class="row">{escape(name)}</span>'
+        f"{''.join(_cell(band, span) for band in bands)}</div>"
+        for name, bands in rows
+    ]
     return (
         f'<figure class="panel strips"><figcaption><h3>{escape(title)}</h3></figcaption>'
         f'<div class="plot" data-plot="strip">{"".join(parts)}{_time_labels(span)}</div></figure>'
+    )
+
+
+def _cell(band: Band, span: Span) -> str:
+    left = span.x(band.start_s) / WIDTH * 100
+    width = span.x(band.stop_s) / WIDTH * 100 - left
+    label = f"<b>{escape(band.label)}</b>" if width >= MIN_LABEL_PERCENT else ""
+    return (
+        f'<span class="cell {band.style}" style="left:{left:.2f}%;width:{max(width, 0.15):.2f}%" '
+        f'title="{escape(_tooltip(band))}">{label}</span>'
     )
 
 
@@ -136,8 +144,8 @@ def _tooltip(band: Band) -> str:
 
 def _figure(panel: Panel, span: Span, shapes: list[str], ticks: list[Point]) -> str:
     legend = "".join(
-        f'<li class="{line.style}" data-series="{escape(series_key(panel, line))}"><i></i>{escape(line.label)}'
-        f"<output></output></li>"
+        f'<li class="{line.style}" data-series="{escape(series_key(panel, line))}"><i></i>'
+        f"{escape(line.label)}<output></output></li>"
         for line in panel.series
     )
     labels = "".join(
@@ -149,7 +157,8 @@ def _figure(panel: Panel, span: Span, shapes: list[str], ticks: list[Point]) -> 
         for minute in minute_ticks(span.start_s / 60, span.stop_s / 60)
     )
     limits = "".join(
-        f'<span class="limit-name" style="top:{_share(value, ticks) * 100:.2f}%">{escape(name)}</span>'
+        f'<span class="limit-name" style="top:{_share(value, ticks) * 100:.2f}%">'
+        f"{escape(name)}</span>"
         for value, name in panel.limits
         if 0 <= _share(value, ticks) <= 1
     )

@@ -96,8 +96,7 @@ def _describe(
     known = [
         coming.max_elevation_deg
         for coming in announced.values()
-        if coming.station == interval.label
-        and interval.start_s <= coming.tca_s <= interval.stop_s
+        if coming.station == interval.label and interval.start_s <= coming.tca_s <= interval.stop_s
     ]
     seen = [s.link.elevation_deg for s in inside if s.link.elevation_deg is not None]
     return PassInterval(

@@ -1,0 +1,1 @@
+"""The demo: a whole mission on one machine, with a real model over a real scene."""
