@@ -123,13 +123,14 @@ class Database:
 
     async def close(self) -> None:
         """Commit what was submitted, fold the log into the file and end the threads."""
+        await asyncio.get_running_loop().run_in_executor(None, self.close_now)
+
+    def close_now(self) -> None:
+        """Do as ``close`` does, where no loop runs."""
         if self._closed:
             return
         self._closed = True
         self._queue.put(None)
-        await asyncio.get_running_loop().run_in_executor(None, self._join)
-
-    def _join(self) -> None:
         self._write_thread.join()
         self._read_thread.shutdown()
         self._reader.close()

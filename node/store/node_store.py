@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from node.core.events import OpenTransfer, Restored, StoredJob
+from node.core.events import Restored, StoredJob
 from node.core.jobs import ENDED, WAITING, JobState
 from node.errors import MessageError, StoreError
 from node.icd import Chunk, InferenceReport, JobSpec, Manifest
@@ -70,23 +70,23 @@ class StoreCounters(NamedTuple):
 class NodeStore:
     """The node's state folder."""
 
-    def __init__(
-        self, folder: Path, *, max_bytes: int, max_object_bytes: int, max_jobs: int
-    ) -> None:
+    def __init__(self, folder: Path, *, max_bytes: int, max_jobs: int) -> None:
         """Open or make it; blocks, so do it before the loop runs.
 
         Args:
             folder: the state folder.
             max_bytes: of all objects together.
-            max_object_bytes: a job with a larger input is rejected.
             max_jobs: rows kept; the oldest jobs that have ended make room for new ones.
 
         Raises:
             StoreError: another process has it open, or the disk refuses.
         """
         self._database = Database(folder / "node.sqlite3", MIGRATIONS)
-        self._objects = ObjectStore(folder, self._database, max_bytes)
-        self._max_object_bytes = max_object_bytes
+        try:
+            self._objects = ObjectStore(folder, self._database, max_bytes)
+        except BaseException:
+            self._database.close_now()
+            raise
         self._max_jobs = max_jobs
 
     @property
@@ -108,8 +108,7 @@ class NodeStore:
     async def insert_job(self, manifest: Manifest, state: str, reason: str) -> tuple[str, bool]:
         """Put an offered job on disk; return its state and whether it was known before.
 
-        A known job keeps its state. A new one is ``rejected`` whatever ``state`` says where its
-        input is too large for this store, or where the store is full of jobs that have not ended.
+        A known job keeps its state.
         """
 
         def insert(connection: sqlite3.Connection) -> tuple[str, bool]:
@@ -118,38 +117,27 @@ class NodeStore:
             ).fetchone()
             if known is not None:
                 return str(known[0]), True
-            kept, why = state, reason
-            if manifest.size_bytes > self._max_object_bytes:
-                kept, why = "rejected", f"input larger than {self._max_object_bytes} bytes"
-            elif not self._make_room(connection):
-                kept, why = "rejected", f"{self._max_jobs} jobs have not ended"
+            surplus = _count(connection) + 1 - self._max_jobs
+            connection.execute(
+                "DELETE FROM jobs WHERE sequence IN (SELECT sequence FROM jobs"  # noqa: S608 - fixed states
+                f" WHERE state IN ({_ENDED_SQL}) ORDER BY sequence LIMIT ?)",
+                (max(0, surplus),),
+            )
             connection.execute(
                 "INSERT INTO jobs (job_id, state, reason, changed_s, manifest, input_id)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
                 (
                     manifest.job.job_id,
-                    kept,
-                    why,
+                    state,
+                    reason,
                     manifest.job.submitted_s,
                     msgspec.json.encode(manifest),
                     manifest.object_id,
                 ),
             )
-            return kept, False
+            return state, False
 
         return await self._database.write(insert)
-
-    def _make_room(self, connection: sqlite3.Connection) -> bool:
-        """Forget the oldest jobs that have ended until one more row fits; say whether it does."""
-        surplus = _count(connection) + 1 - self._max_jobs
-        if surplus <= 0:
-            return True
-        forgotten = connection.execute(
-            "DELETE FROM jobs WHERE sequence IN (SELECT sequence FROM jobs"  # noqa: S608 - fixed states
-            f" WHERE state IN ({_ENDED_SQL}) ORDER BY sequence LIMIT ?)",
-            (surplus,),
-        )
-        return forgotten.rowcount >= surplus
 
     async def set_job_state(self, job_id: str, state: str, reason: str, mission_s: float) -> None:
         """Put a job's new state on disk; drop its input once it cannot run any more.
@@ -214,27 +202,12 @@ class NodeStore:
         await self._objects.release(deliver)
 
     async def restore(self) -> Restored:
-        """Return all that survived, after mending what an interruption left between two commits.
+        """Return every job that has not ended, after sweeping objects that no job needs.
 
-        A job whose input became whole just before the interruption is ``queued``; one whose input
-        was lost is ``received`` and pulls it again; one whose result was lost has ``failed``.
+        A job whose result was lost on disk has ``failed``, so it is not among them.
         """
         await self._objects.release(_mend)
-        rows = await self._database.read(_all_jobs)
-        jobs = tuple(
-            StoredJob(
-                manifest=manifest,
-                state=state,
-                result=None if result is None else msgspec.json.decode(result, type=Manifest),
-            )
-            for manifest, state, result, _ in rows
-        )
-        uploads = tuple(
-            OpenTransfer(manifest=manifest, held=held)
-            for manifest, state, _, held in rows
-            if state == JobState.RECEIVED
-        )
-        return Restored(jobs=jobs, uploads=uploads)
+        return Restored(jobs=await self._database.read(_open_jobs))
 
     async def write_chunk(self, chunk: Chunk) -> HeldState:
         """Keep a piece of a job's input; return what is on disk once the piece is.
@@ -349,43 +322,29 @@ def _unneeded(connection: sqlite3.Connection, object_ids: Iterable[str]) -> tupl
 
 
 def _mend(connection: sqlite3.Connection) -> tuple[str, ...]:
-    """Bring jobs in line with the objects that are there; return the objects that nobody needs."""
-
-    def move(job_id: str, state: JobState, reason: str) -> None:
-        connection.execute(
-            "UPDATE jobs SET state = ?, reason = ? WHERE job_id = ?", (state.value, reason, job_id)
-        )
-
-    rows = connection.execute("SELECT job_id, state, input_id, result_id FROM jobs").fetchall()
-    for job_id, state, input_id, result_id in rows:
-        if state in _NEEDS_INPUT:
-            whole = held_state(connection, input_id).complete
-            if whole and state == JobState.RECEIVED:
-                move(job_id, JobState.QUEUED, "")
-            elif not whole and state != JobState.RECEIVED:
-                move(job_id, JobState.RECEIVED, "input lost on disk")
-        elif state == JobState.STORED and not held_state(connection, result_id).complete:
-            move(job_id, JobState.FAILED, "result lost on disk")
+    """Fail jobs whose result is gone; return the objects that nobody needs."""
+    connection.execute(
+        "UPDATE jobs SET state = ?, reason = 'result lost on disk'"
+        " WHERE state = ? AND result_id NOT IN (SELECT object_id FROM objects)",
+        (JobState.FAILED.value, JobState.STORED.value),
+    )
     present = connection.execute(
         "SELECT object_id FROM objects UNION SELECT object_id FROM partials"
     )
     return _unneeded(connection, [row[0] for row in present.fetchall()])
 
 
-_JobRow = tuple[Manifest, str, "bytes | None", "tuple[tuple[int, int], ...]"]
-
-
-def _all_jobs(connection: sqlite3.Connection) -> list[_JobRow]:
-    """Return every job in the order of arrival, with what is held of an input that comes in."""
+def _open_jobs(connection: sqlite3.Connection) -> tuple[StoredJob, ...]:
     rows = connection.execute(
-        "SELECT manifest, state, result, input_id FROM jobs ORDER BY sequence"
-    )
-    return [
-        (
-            msgspec.json.decode(manifest, type=Manifest),
-            state,
-            result,
-            held_state(connection, input_id).held if state == JobState.RECEIVED else (),
+        "SELECT manifest, state, result, input_id FROM jobs"  # noqa: S608 - fixed states
+        f" WHERE state NOT IN ({_ENDED_SQL}) ORDER BY sequence"
+    ).fetchall()
+    return tuple(
+        StoredJob(
+            manifest=msgspec.json.decode(manifest, type=Manifest),
+            state=state,
+            result=None if result is None else msgspec.json.decode(result, type=Manifest),
+            held=held_state(connection, input_id).held,
         )
-        for manifest, state, result, input_id in rows.fetchall()
-    ]
+        for manifest, state, result, input_id in rows
+    )

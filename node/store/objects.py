@@ -128,21 +128,22 @@ class ObjectStore:
         Raises:
             StoreError: not here, outside the object, or unreadable.
         """
-        row: tuple[int, bytes | None] | None = await self._database.read(
+        row: tuple[int, bool, bytes | None] | None = await self._database.read(
             lambda connection: connection.execute(
-                "SELECT size_bytes, substr(body, ?, ?) FROM objects WHERE object_id = ?",
+                "SELECT size_bytes, body IS NULL, substr(body, ?, ?)"
+                " FROM objects WHERE object_id = ?",
                 (start + 1, stop - start, object_id),
             ).fetchone()
         )
         if row is None:
             raise StoreError(f"no object {object_id}")
-        size, body = row
+        size, in_file, body = row
         if not 0 <= start <= stop <= size:
             raise StoreError(f"bytes {start} to {stop} are outside object {object_id} of {size}")
-        if body is None:
+        if in_file:
             path = self._folders.whole(object_id)
-            body = await asyncio.to_thread(files.read_piece, path, start, stop)
-        return body
+            return await asyncio.to_thread(files.read_piece, path, start, stop)
+        return body or b""  # SQLite answers an empty substring with NULL
 
     async def size_of(self, object_id: str) -> int | None:
         """Return the size of a whole object, or None where it is not here."""
