@@ -100,17 +100,17 @@ def _field(table: dict[str, Any], field: FieldInfo, parent: str, findings: list[
 
 
 def _missing(field: FieldInfo) -> str:
-    type_, _ = _bare(field.type)
+    type_, _ = bare_type(field.type)
     if get_origin(type_) is list and _is_struct(get_args(type_)[0]):
         return f"required list of tables is missing; write [[{field.encode_name}]]"
-    if _is_struct(type_) or _members(type_):
+    if _is_struct(type_) or struct_members(type_):
         return "required table is missing"
     return "required key is missing"
 
 
 def _value(value: object, annotation: object, path: str, findings: list[Finding]) -> None:
-    type_, metas = _bare(annotation)
-    members = _members(type_)
+    type_, metas = bare_type(annotation)
+    members = struct_members(type_)
     if members:
         _tagged(value, members, path, findings)
     elif _is_struct(type_):
@@ -127,7 +127,7 @@ def _value(value: object, annotation: object, path: str, findings: list[Finding]
             findings.append(Finding(path, message))
 
 
-def _bare(annotation: object) -> tuple[object, tuple[Meta, ...]]:
+def bare_type(annotation: object) -> tuple[object, tuple[Meta, ...]]:
     """Take ``Annotated`` and ``| None`` off a type: TOML has no null to write."""
     metas: tuple[Meta, ...] = ()
     while True:
@@ -147,7 +147,7 @@ def _is_struct(type_: object) -> bool:
     return isinstance(type_, type) and issubclass(type_, Struct)
 
 
-def _members(type_: object) -> tuple[type[Struct], ...]:
+def struct_members(type_: object) -> tuple[type[Struct], ...]:
     """Members of a union of structs; empty for everything else."""
     if get_origin(type_) not in (Union, UnionType):
         return ()

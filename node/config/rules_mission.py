@@ -50,17 +50,17 @@ _EPOCH_YEARS = range(1957, 2057)
 def epoch_is_utc(mission: Mission) -> Iterator[Finding]:
     """The epoch says that it is UTC, and SGP4 can count to it."""
     offset = mission.epoch.utcoffset()
-    if offset is None:
-        text = mission.epoch.isoformat()
-        yield Finding("$.mission.epoch", f"must say that it is UTC; write {text}Z")
-    elif offset != timedelta(0):
-        utc = (mission.epoch - offset).replace(tzinfo=None).isoformat()
-        yield Finding("$.mission.epoch", f"must be UTC; write {utc}Z")
     if mission.epoch.year not in _EPOCH_YEARS:
         first, last = _EPOCH_YEARS[0], _EPOCH_YEARS[-1]
         yield Finding(
             "$.mission.epoch", f"expected a year from {first} to {last}, got {mission.epoch.year}"
         )
+    elif offset is None:
+        text = mission.epoch.isoformat()
+        yield Finding("$.mission.epoch", f"must say that it is UTC; write {text}Z")
+    elif offset != timedelta(0):
+        utc = (mission.epoch - offset).replace(tzinfo=None).isoformat()
+        yield Finding("$.mission.epoch", f"must be UTC; write {utc}Z")
 
 
 def tick_fits_mission(mission: Mission) -> Iterator[Finding]:

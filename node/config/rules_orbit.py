@@ -58,7 +58,8 @@ def orbit_lasts(orbit: TleOrbit | SsoOrbit | KeplerianOrbit, mission: Mission) -
     start_utc_s = _utc_s(mission.epoch)
     try:
         propagator = _propagator(orbit, start_utc_s)
-        yield from _age_findings(propagator.epoch_utc_s, start_utc_s)
+        if isinstance(orbit, TleOrbit):
+            yield from _age_findings(propagator.epoch_utc_s, start_utc_s)
         propagator.state(start_utc_s)
         propagator.state(start_utc_s + mission.duration_s)
     except PhysicsError as error:

@@ -47,6 +47,8 @@ def kind(type_: object) -> str:
 
 def numbers(type_: object, meta: Meta) -> str:
     """Say which numbers ``meta`` lets through: ``a number from 0 to 1``."""
+    if meta.ge is not None and meta.ge == meta.le:
+        return f"{_figure(meta.ge)}"
     bounds = ""
     if meta.gt is not None:
         bounds = f" above {_figure(meta.gt)}"
