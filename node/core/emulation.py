@@ -22,7 +22,7 @@ from node.physics.passes import Look, Station, look
 from node.physics.shadow import illumination
 from node.physics.sun import AU_KM, SOLAR_CONSTANT_W_PER_M2, SunTable
 from node.physics.surfaces import surface_heat_w
-from node.physics.thermal import ThermalNetwork, ThermalState
+from node.physics.thermal import ThermalNetwork
 
 STALE_AFTER_S = 5.0
 """A power reading older than this (real seconds) is a fault, not the last value."""
@@ -50,14 +50,9 @@ class Emulation:
         self._craft = craft
         self._sun_table = SunTable()
         self._network = ThermalNetwork(craft.thermal)
-        self._thermal = ThermalState(
-            start.temperatures_c, (False,) * len(craft.thermal.heaters)
-        )
+        self._thermal = self._network.initial_state(start.temperatures_c)
         self._battery = BatteryState(start.state_of_charge)
         self._reading: PowerReading | None = None
-        self._surface_nodes = tuple(
-            craft.thermal_names.index(surface.node) for surface in craft.thermal.surfaces
-        )
         self.capacity_j = craft.battery.capacity_wh * 3600.0
         self.now = now
         self.array_health = 1.0
@@ -158,12 +153,10 @@ class Emulation:
             craft.earth_infrared_w_per_m2,
             craft.albedo_ratio,
         )
-        for node, power_w in zip(self._surface_nodes, absorbed_w, strict=True):
-            heat_w[node] += power_w
         heat_w[craft.board_node] += self.board_w
         heat_w[craft.bus_node] += bus_w + converter_loss_w
         heat_w[craft.battery_node] += step.loss_w
-        thermal = self._network.step(self._thermal, heat_w, step_s)
+        thermal = self._network.step(self._thermal, heat_w, absorbed_w, step_s)
         self._thermal = thermal.state
         self.heater_w = thermal.heater_w
 
