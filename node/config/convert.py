@@ -7,13 +7,13 @@ done here and only leaves and the final build are left to it.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from types import UnionType
 from typing import (
     Annotated,
     Any,
     Generic,
     Literal,
-    NamedTuple,
     TypeVar,
     Union,
     get_args,
@@ -31,7 +31,8 @@ from node.config.locate import child
 Built = TypeVar("Built", bound=Struct)
 
 
-class Converted(NamedTuple, Generic[Built]):
+@dataclass(frozen=True)
+class Converted(Generic[Built]):
     """What became of one document."""
 
     value: Built | None
