@@ -19,10 +19,10 @@ from node.http import (
     HttpServer,
     Request,
     Response,
-    Router,
     error_response,
     json_response,
 )
+from node.http_routes import Router
 
 
 class Order(Struct):
