@@ -18,8 +18,8 @@ from groundlink.impairments.rate import Rate, RateConfig
 from groundlink.profile import Profile
 
 BITS_PER_BYTE = 8
-_TOUCH_BITS = 1e-3
-"""When this much has gone, the transmitter has begun."""
+_ROUNDING_S = 1e-6
+"""Mission times of many years are floats to within a tenth of this."""
 _EVERYTHING = 1 << 62
 """Where no byte gets through any more, all of them are one part, and lost together."""
 
@@ -114,13 +114,13 @@ class Direction:
         start_s = max(now, free_s)
         if math.isinf(self.rate_bps.reach(start_s, BITS_PER_BYTE)):
             return math.inf
-        begin_s = self.rate_bps.reach(start_s, _TOUCH_BITS)
+        begin_s = self.rate_bps.next_above_zero(start_s)
         buffer_s = self._timing.buffer_s
         return max(now, free_s - buffer_s / 2.0, begin_s - buffer_s)
 
     def room_bytes(self, now: float) -> int:
         """Bytes that fit into the buffer now; at least one when ``ready_s`` has come."""
-        if self.ready_s(now) > now:
+        if self.ready_s(now) > now + _ROUNDING_S:
             return 0
         start_s = max(now, self._serialiser.free_s)
         bits = self.rate_bps.integral(start_s, now + self._timing.buffer_s)

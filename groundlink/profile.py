@@ -113,6 +113,17 @@ class Profile:
             return begin_s + min(span_s, 2.0 * left / (value + root))
         return math.inf
 
+    def next_above_zero(self, start_s: float) -> float:
+        """Earliest time, not before ``start_s``, at which the value is about to be above zero.
+
+        Infinite where it stays zero.
+        """
+        for index in range(max(0, bisect_right(self._starts, start_s) - 1), len(self.segments)):
+            piece = self.segments[index]
+            if piece.stop_s > start_s and (piece.first > 0.0 or piece.last > 0.0):
+                return max(start_s, piece.start_s)
+        return math.inf
+
     def clipped(self, start_s: float, stop_s: float) -> Profile:
         """Keep what lies between two times."""
         return Profile(

@@ -67,6 +67,17 @@ def test_reach_of_nothing_is_at_once() -> None:
     assert triangle().reach(5.0, 0.0) == 5.0
 
 
+def test_next_above_zero_skips_gaps_and_zeros() -> None:
+    profile = Profile(
+        [Segment(0.0, 1.0, 8.0, 8.0), Segment(3.0, 4.0, 0.0, 0.0), Segment(4.0, 5.0, 0.0, 2.0)]
+    )
+    assert profile.next_above_zero(-1.0) == 0.0
+    assert profile.next_above_zero(0.5) == 0.5
+    assert profile.next_above_zero(1.0) == 4.0
+    assert profile.next_above_zero(4.5) == 4.5
+    assert profile.next_above_zero(5.0) == math.inf
+
+
 def test_clipped_keeps_values() -> None:
     clipped = triangle().clipped(5.0, 12.0)
     assert clipped.value(4.9) == 0.0
