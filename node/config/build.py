@@ -9,6 +9,7 @@ from node.config.scenario import (
     RadioChannel,
     Scenario,
     SsoOrbit,
+    TleOrbit,
 )
 from node.core.craft import ModelFigures, ScheduledFault, Spacecraft
 from node.core.modes import Thresholds
@@ -21,21 +22,23 @@ from node.physics.surfaces import Surface
 from node.physics.thermal import Heater, Link, Node, ThermalSpec
 
 
-def build_orbit(scenario: Scenario) -> Orbit:
-    """Make the propagator of the scenario's orbit.
+def make_orbit(orbit: TleOrbit | SsoOrbit | KeplerianOrbit, start_utc_s: float) -> Orbit:
+    """Make the propagator of an orbit source.
+
+    Args:
+        orbit: as configured.
+        start_utc_s: POSIX seconds of mission time zero.
 
     Raises:
         PhysicsError: the elements describe no orbit that SGP4 can fly.
     """
-    epoch = epoch_utc_s(scenario.mission.epoch)
-    orbit = scenario.orbit
     if isinstance(orbit, SsoOrbit):
         return Orbit.from_sso(
             orbit.altitude_km,
             orbit.ltan_h,
             orbit.eccentricity,
             orbit.argument_of_latitude_deg,
-            epoch,
+            start_utc_s,
         )
     if isinstance(orbit, KeplerianOrbit):
         return Orbit.from_keplerian(
@@ -45,9 +48,14 @@ def build_orbit(scenario: Scenario) -> Orbit:
             orbit.raan_deg,
             orbit.argument_of_perigee_deg,
             orbit.mean_anomaly_deg,
-            epoch,
+            start_utc_s,
         )
     return Orbit.from_tle(orbit.line1, orbit.line2)
+
+
+def build_orbit(scenario: Scenario) -> Orbit:
+    """Make the propagator of the scenario's orbit; raises as `make_orbit`."""
+    return make_orbit(scenario.orbit, epoch_utc_s(scenario.mission.epoch))
 
 
 def build_stations(scenario: Scenario) -> tuple[Station, ...]:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic
 
 from node._compat import tomllib
+from node.config.build import build_spacecraft
 from node.config.convert import Built, convert
 from node.config.finding import Finding
 from node.config.installation import Installation
 from node.config.locate import line_of, locate
 from node.config.rules import INSTALLATION_RULES, SCENARIO_RULES, Rule, apply_rules
 from node.config.scenario import Scenario
-from node.errors import ConfigError, Problem
+from node.errors import ConfigError, PhysicsError, Problem
+from node.physics.thermal import ThermalNetwork
 
 _MAX_FILE_BYTES = 1 << 20
 """A configuration file is text that a person wrote; anything larger is a mistake."""
@@ -151,8 +154,25 @@ def read_document(path: Path) -> Document:
 
 
 def examine_scenario(document: Document) -> Examined[Scenario]:
-    """Check a document as a scenario."""
-    return _examine(document, Scenario, SCENARIO_RULES)
+    """Check a document as a scenario, down to whether physics can compute with it."""
+    examined = _examine(document, Scenario, SCENARIO_RULES)
+    if examined.value is None:
+        return examined
+    problems = [document.problem(each) for each in _flight_findings(examined.value)]
+    return replace(examined, problems=problems, value=None) if problems else examined
+
+
+def _flight_findings(scenario: Scenario) -> Iterator[Finding]:
+    """Build what flies: a scenario that passes the check must not fail at the start."""
+    try:
+        craft = build_spacecraft(scenario)
+    except PhysicsError as error:
+        yield Finding("$", f"cannot fly: {error}")
+        return
+    try:
+        ThermalNetwork(craft.thermal)
+    except PhysicsError as error:
+        yield Finding("$.thermal", f"cannot be computed: {error}")
 
 
 def _examine(document: Document, type_: type[Built], rules: tuple[Rule, ...]) -> Examined[Built]:

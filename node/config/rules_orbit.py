@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 
+from node.config.build import make_orbit
 from node.config.finding import Finding
 from node.config.scenario import KeplerianOrbit, Mission, SsoOrbit, TleOrbit
 from node.errors import PhysicsError
-from node.physics.orbit import EARTH_RADIUS_KM, Orbit
+from node.physics.orbit import EARTH_RADIUS_KM
 
 _LINE_LENGTH = 69
 _MAX_AGE_DAYS = 30.0
@@ -57,7 +58,7 @@ def orbit_lasts(orbit: TleOrbit | SsoOrbit | KeplerianOrbit, mission: Mission) -
     path = "$.orbit.line1" if isinstance(orbit, TleOrbit) else "$.orbit"
     start_utc_s = _utc_s(mission.epoch)
     try:
-        propagator = _propagator(orbit, start_utc_s)
+        propagator = make_orbit(orbit, start_utc_s)
         if isinstance(orbit, TleOrbit):
             yield from _age_findings(propagator.epoch_utc_s, start_utc_s)
         propagator.state(start_utc_s)
@@ -82,28 +83,6 @@ def _line_findings(line: str, number: int) -> Iterator[Finding]:
     elif line[_LINE_LENGTH - 1] != str(checksum(line)):
         last = line[_LINE_LENGTH - 1]
         yield Finding(path, f'checksum is {checksum(line)}, but the line ends in "{last}"')
-
-
-def _propagator(orbit: TleOrbit | SsoOrbit | KeplerianOrbit, start_utc_s: float) -> Orbit:
-    if isinstance(orbit, TleOrbit):
-        return Orbit.from_tle(orbit.line1, orbit.line2)
-    if isinstance(orbit, SsoOrbit):
-        return Orbit.from_sso(
-            altitude_km=orbit.altitude_km,
-            ltan_h=orbit.ltan_h,
-            eccentricity=orbit.eccentricity,
-            argument_of_latitude_deg=orbit.argument_of_latitude_deg,
-            epoch_utc_s=start_utc_s,
-        )
-    return Orbit.from_keplerian(
-        altitude_km=orbit.altitude_km,
-        eccentricity=orbit.eccentricity,
-        inclination_deg=orbit.inclination_deg,
-        raan_deg=orbit.raan_deg,
-        argument_of_perigee_deg=orbit.argument_of_perigee_deg,
-        mean_anomaly_deg=orbit.mean_anomaly_deg,
-        epoch_utc_s=start_utc_s,
-    )
 
 
 def _age_findings(elements_utc_s: float, start_utc_s: float) -> Iterator[Finding]:

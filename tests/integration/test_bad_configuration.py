@@ -205,6 +205,11 @@ CASES = [
         ("duration_s = 0.6", "model[0].duration_s", "at most max_duration_s (0.3)"),
     ),
     scenario_case(
+        "figures that physics cannot step with",
+        [("capacity_j_per_k = 180", "capacity_j_per_k = 0.001")],
+        ("[thermal]", "thermal", "cannot be computed: "),
+    ),
+    scenario_case(
         "not TOML",
         [("[mission]", "[mission")],
         ("[mission", "", "is not TOML: Expected ']' at the end of a table declaration"),
