@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from node.config.build import build_spacecraft
 from node.config.effective import effective
 from node.config.load import (
     LoadedInstallation,
@@ -87,14 +88,7 @@ def _installation_lines(loaded: LoadedInstallation) -> Iterator[str]:
 
 def _scenario_lines(scenario: Scenario) -> Iterator[str]:
     mission, battery = scenario.mission, scenario.battery
-    mean_cell_v = _mean_voltage(battery.cell_ocv_soc, battery.cell_ocv_v)
-    capacity_wh = (
-        battery.series
-        * battery.parallel
-        * battery.cell_capacity_ah
-        * mean_cell_v
-        * (1 - battery.capacity_fade_ratio)
-    )
+    capacity_wh = build_spacecraft(scenario).battery.capacity_wh
     area_m2 = sum(panel.area_m2 for panel in scenario.array)
     stations = ", ".join(station.name for station in scenario.ground_station)
     models = ", ".join(
@@ -124,8 +118,3 @@ def _orbit(orbit: TleOrbit | SsoOrbit | KeplerianOrbit) -> str:
     if isinstance(orbit, SsoOrbit):
         return f"Sun-synchronous at {orbit.altitude_km:g} km, ascending node at {orbit.ltan_h:g} h"
     return f"Keplerian at {orbit.altitude_km:g} km, inclination {orbit.inclination_deg:g} deg"
-
-
-def _mean_voltage(soc: list[float], volts: list[float]) -> float:
-    """Integrate the open-circuit voltage over the state of charge (trapezoids)."""
-    return sum((soc[i + 1] - soc[i]) * (volts[i + 1] + volts[i]) / 2 for i in range(len(soc) - 1))

@@ -10,9 +10,15 @@ import pytest
 from node._compat import tomllib
 from node.config.convert import convert
 from node.config.installation import Installation
-from node.config.rules import INSTALLATION_RULES, SCENARIO_RULES, apply_rules
+from node.config.rules import (
+    INSTALLATION_RULES,
+    REQUIREMENT_METRICS,
+    SCENARIO_RULES,
+    apply_rules,
+)
 from node.config.rules_orbit import checksum
 from node.config.scenario import Scenario
+from node.report.metrics import METRICS
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
 # Published by CelesTrak, in Skyfield's documentation.
@@ -65,6 +71,10 @@ def installation_findings(changes: dict[str, Any]) -> dict[str, str]:
     assert converted.findings == []
     found = apply_rules(INSTALLATION_RULES, converted.tables)
     return {each.path[2:]: each.message for each in found}
+
+
+def test_requirements_can_be_about_everything_that_a_run_reports() -> None:
+    assert set(METRICS) == REQUIREMENT_METRICS
 
 
 @pytest.mark.parametrize("name", ["demo.toml", "brownout.toml"])
