@@ -233,37 +233,30 @@ def _charge(spec: BatterySpec, soc: float, surplus_w: float, dt_s: float) -> Bat
     cells_v = spec.cell_ocv_v
     slopes_v = spec.ocv_slopes_v
     series = spec.series
-    max_v = spec.max_v
-    max_charge_a = spec.max_charge_a
     last = len(table) - 1
-    discriminant_w = 4.0 * resistance_ohm * surplus_w
-    fastest_a = min(max_charge_a, surplus_w / (series * cells_v[0]))
+    fastest_a = surplus_w / (series * cells_v[0])
+    fastest_a = min(fastest_a, spec.max_charge_a)
     count = ceil(fastest_a * dt_s / (charge_as * _MAX_SOC_STEP))
     h = dt_s / count if count > 1 else dt_s
+    half_step = 0.5 * h * efficiency / charge_as
     taken_as = taken_ws = stored_ws = 0.0
     terminal_v = 0.0
     for _ in range(count or 1):
         index = bisect_right(table, soc, 1, last) - 1
         slope_v = slopes_v[index]
         ocv_v = series * cells_v[index] + slope_v * (soc - table[index])
-        current_a = min(
-            2.0 * surplus_w / (ocv_v + sqrt(ocv_v * ocv_v + discriminant_w)),
-            max_charge_a,
-            max(0.0, (max_v - ocv_v) / resistance_ohm),
-        )
-        # Again at the midpoint's voltage.
-        ocv_v += slope_v * efficiency * current_a * h / (2.0 * charge_as)
-        current_a = min(
-            2.0 * surplus_w / (ocv_v + sqrt(ocv_v * ocv_v + discriminant_w)),
-            max_charge_a,
-            max(0.0, (max_v - ocv_v) / resistance_ohm),
-        )
+        # The midpoint's voltage from the current at the beginning, then its current.
+        ocv_v += slope_v * half_step * _charging_a(spec, ocv_v, surplus_w)
+        current_a = _charging_a(spec, ocv_v, surplus_w)
         terminal_v = ocv_v + current_a * resistance_ohm
-        pushed_as = min(current_a * h, (1.0 - soc) * charge_as / efficiency)
+        pushed_as = current_a * h
+        soc += pushed_as * efficiency / charge_as
+        if soc > 1.0:
+            pushed_as -= (soc - 1.0) * charge_as / efficiency
+            soc = 1.0
         taken_as += pushed_as
         taken_ws += pushed_as * terminal_v
         stored_ws += pushed_as * efficiency * ocv_v
-        soc = min(1.0, soc + pushed_as * efficiency / charge_as)
     return BatteryStep(
         BatteryState(soc),
         terminal_v,
@@ -271,5 +264,15 @@ def _charge(spec: BatterySpec, soc: float, surplus_w: float, dt_s: float) -> Bat
         taken_ws / dt_s,
         (taken_ws - stored_ws) / dt_s,
         surplus_w - taken_ws / dt_s,
-        brown_out=False,
+        False,
     )
+
+
+def _charging_a(spec: BatterySpec, ocv_v: float, surplus_w: float) -> float:
+    """Current of the whole surplus, less where the charge rate or the voltage limits it."""
+    resistance_ohm = spec.resistance_ohm
+    current_a = 2.0 * surplus_w / (ocv_v + sqrt(ocv_v * ocv_v + 4.0 * resistance_ohm * surplus_w))
+    current_a = min(current_a, spec.max_charge_a)
+    if ocv_v + current_a * resistance_ohm > spec.max_v:
+        return (spec.max_v - ocv_v) / resistance_ohm if ocv_v < spec.max_v else 0.0
+    return current_a
