@@ -56,7 +56,6 @@ class SimulatedExecutor:
         self._sleeper: asyncio.Task[Any] | None = None
         self._running = False
         self._stop_reason: str | None = None
-        self._killed = False
 
     def duration_s(self, model: str) -> float:
         """Return the mission seconds of one run; ``KeyError`` for an unknown model."""
@@ -92,14 +91,16 @@ class SimulatedExecutor:
         figures = self._figures.get(model)
         if figures is None:
             return self._failure(model, f"there is no model {model!r}")
-        self._running, self._stop_reason, self._killed = True, None, False
+        self._running, self._stop_reason = True, None
         try:
             async with TaskGroup() as group:
                 self._sleeper = group.create_task(self._wait(figures.duration_s / self._rate))
         finally:
             self._running, self._sleeper = False, None
         if self._stop_reason is not None:
-            return self._failure(model, self._stop_reason)
+            return self._failure(
+                model, self._stop_reason, aborted=True, worker_killed=not self._started
+            )
         return Outcome(
             ok=True,
             result=result_of(input_npz, figures.result_bytes),
@@ -120,7 +121,6 @@ class SimulatedExecutor:
     async def kill(self) -> None:
         """End the run that is going as a dead worker would; nothing runs until ``start``."""
         self._started = False
-        self._killed = self._running
         await self.abort("killed")
 
     async def close(self) -> None:
@@ -130,8 +130,9 @@ class SimulatedExecutor:
     async def _wait(self, seconds: float) -> None:
         await self._sleep(seconds)
 
-    def _failure(self, model: str, error: str) -> Outcome:
-        stopped = self._stop_reason is not None
+    def _failure(
+        self, model: str, error: str, *, aborted: bool = False, worker_killed: bool = False
+    ) -> Outcome:
         return Outcome(
             ok=False,
             result=b"",
@@ -141,7 +142,7 @@ class SimulatedExecutor:
             inference_s=0.0,
             cpu_s=0.0,
             error=error,
-            aborted=stopped,
-            worker_killed=stopped and self._killed,
-            stop_latency_s=0.0 if stopped else None,
+            aborted=aborted,
+            worker_killed=worker_killed,
+            stop_latency_s=0.0 if aborted else None,
         )

@@ -54,11 +54,13 @@ class InputReader:
         if self._buffer.shape != given.shape or self._buffer.dtype != working:
             self._buffer = np.empty(given.shape, working)
         tensor = self._buffer
-        if self._scale is None:
-            # A copy also where nothing is computed: an array in an archive need not be aligned.
-            np.copyto(tensor, given, casting="unsafe")
-        else:
-            np.multiply(given, self._scale, out=tensor, dtype=np.float32, casting="unsafe")
+        # What float64 overflows to in float32 is found below, without a warning before.
+        with np.errstate(over="ignore", invalid="ignore"):
+            if self._scale is None:
+                # A copy in any case: an array inside an archive need not be aligned.
+                np.copyto(tensor, given, casting="unsafe")
+            else:
+                np.multiply(given, self._scale, out=tensor, dtype=np.float32, casting="unsafe")
         # After the scale: what float32 cannot hold does not reach the network either.
         if given.dtype.kind == "f" and not np.isfinite(tensor).all():
             raise TensorError("the input holds NaN or infinite values, or does not fit float32")
@@ -131,6 +133,8 @@ def _as_type(array: Array, dtype: np.dtype[Any]) -> Array:
         if array.dtype.kind not in "biu":
             raise TensorError(f"output.dtype is {dtype.name}, but the network gives {array.dtype}")
         limits = np.iinfo(dtype)
-        if array.size and (int(array.max()) > limits.max or int(array.min()) < limits.min):
+        if array.size and array.max() > limits.max:
             raise TensorError(f"the result goes to {array.max()}, too much for {dtype.name}")
+        if array.size and array.min() < limits.min:
+            raise TensorError(f"the result goes down to {array.min()}, too low for {dtype.name}")
     return array.astype(dtype)

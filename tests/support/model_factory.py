@@ -25,7 +25,8 @@ Array = npt.NDArray[Any]
 def npz(**arrays: Array) -> bytes:
     """Pack arrays as a submitter does."""
     file = io.BytesIO()
-    np.savez(file, **arrays)
+    named: dict[str, Any] = dict(arrays)
+    np.savez(file, **named)
     return file.getvalue()
 
 
