@@ -13,9 +13,11 @@ OrbitnodeError
 ├── SensorError (OSError)            a sensor that exists could not be read
 ├── MessageError (ValueError)        a message is malformed, oversize or of another version
 ├── StoreError (OSError)             the store cannot keep what it was given
+│   └── ObjectMismatchError          an object came in whole, and its SHA-256 is another
 ├── LinkError (ConnectionError)      the link is down or the broker refused
 ├── GroundError (RuntimeError)       the ground daemon refused a request
-└── AssetError (RuntimeError)        a demo asset could not be had or does not match its hash
+├── AssetError (RuntimeError)        a demo asset could not be had or does not match its hash
+└── ProcessError (RuntimeError)      a process of a run died or did not come up in time
 """
 
 from __future__ import annotations
@@ -101,6 +103,10 @@ class StoreError(OrbitnodeError, OSError):
     """The store cannot keep what it was given."""
 
 
+class ObjectMismatchError(StoreError):
+    """An object came in whole, and its SHA-256 is another; what came in is dropped."""
+
+
 class LinkError(OrbitnodeError, ConnectionError):
     """The link is down or the broker refused."""
 
@@ -111,3 +117,7 @@ class GroundError(OrbitnodeError, RuntimeError):
 
 class AssetError(OrbitnodeError, RuntimeError):
     """A demo asset could not be had or does not match its hash."""
+
+
+class ProcessError(OrbitnodeError, RuntimeError):
+    """A process of a run died or did not come up in time."""

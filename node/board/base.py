@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from node.board.health import ReaderHealth
 from node.core.events import Readings
 
 
@@ -20,6 +22,9 @@ class Board(Protocol):
 
     def read(self, wall_s: float) -> Readings:
         """Read every sensor once; ``wall_s`` is the monotonic time of the reading."""
+
+    def sensor_health(self) -> Sequence[ReaderHealth]:
+        """How the last read of each reader went, and what it took."""
 
     def close(self) -> None:
         """Release what is open."""

@@ -1,4 +1,4 @@
-"""What the orbit will bring: contacts and sunlight changes, known ahead so that no step searches."""
+"""Contacts and sunlight changes to come, found ahead so that no step has to search."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Almanac:
         return self._planned_until_s
 
     def sunlight(self, now: float) -> tuple[float | None, float | None]:
-        """Return mission times of the next sunset and the next sunrise; None where there is none."""
+        """Return mission times of the next sunset and sunrise; None where there is none."""
         if now >= self._sunlight_until_s:
             epoch = self._craft.epoch_utc_s
             horizon_s = _SUNLIGHT_HORIZON_ORBITS * self._craft.orbit.period_s

@@ -13,6 +13,7 @@ from node.icd import (
     JobSpec,
     Manifest,
     Pull,
+    Receipt,
     Span,
 )
 
@@ -113,9 +114,7 @@ class SendPull(Effect, frozen=True):
 class SendReceipt(Effect, frozen=True):
     """Tell the ground what we hold of an uplink object."""
 
-    object_id: str
-    held: tuple[Span, ...]
-    complete: bool
+    receipt: Receipt
 
 
 class PowerOff(Effect, frozen=True):

@@ -94,7 +94,7 @@ class Supply:
     board_capacity_j_per_k: float
 
 
-def decide(demand: Demand, supply: Supply, thresholds: Thresholds, now: float) -> Admission:  # noqa: PLR0911 - one rule a line
+def decide(demand: Demand, supply: Supply, thresholds: Thresholds, now: float) -> Admission:
     """Admit, defer or reject one job at mission time ``now``."""
     if demand.deadline_s is not None and now + demand.mission_duration_s > demand.deadline_s:
         return Reject(Reason.DEADLINE)

@@ -28,7 +28,7 @@ from node.core.modes import (
 from node.core.payload import Payload, PayloadLimits, PayloadTotals, new_totals
 from node.core.picture import take_picture
 from node.core.snapshot import NodeSnapshot
-from node.icd import EventReport, Housekeeping
+from node.icd import EventReport, Housekeeping, Receipt
 
 _HOUSEKEEPING_EVERY_S = 10.0
 _SAFE_COMMAND = "safe"
@@ -41,6 +41,9 @@ _MODE_COMMANDS = {
 
 class NodeCore:
     """Decides for the node. Pure: the same events at the same times give the same effects."""
+
+    payload: Payload
+    comms: Comms
 
     def __init__(
         self,
@@ -93,12 +96,12 @@ class NodeCore:
         self._handlers: dict[type[Event], Callable[[Any, float], list[Effect]]] = {
             events.Tick: self._tick,
             events.Restored: self._restore,
-            events.ManifestReceived: lambda event, now: self.payload.offered(event.manifest, now),
+            events.ManifestReceived: self._manifest_received,
             events.ManifestStored: self._manifest_stored,
             events.ChunkStored: self._chunk_stored,
             events.ObjectRefused: self._object_refused,
-            events.JobFinished: lambda event, now: self.payload.finished(event, now),
-            events.JobFailed: lambda event, now: self.payload.failed(event, now),
+            events.JobFinished: self._job_finished,
+            events.JobFailed: self._job_failed,
             events.ResultStored: self._result_stored,
             events.ResultReleased: self._result_released,
             events.LinkUp: self._link_up,
@@ -130,7 +133,7 @@ class NodeCore:
         done = self._handlers[type(event)](event, now)
         if LIMITS[self.mode].powered and self._restored:
             done += self.payload.dispatch(self._supply(now), now)
-            done += self.comms.pump(now, *self.link_rates_bps(now))
+            done += self.comms.pump(now, *self.link_rates_bps())
         return done
 
     def next_deadline(self) -> float:
@@ -154,7 +157,7 @@ class NodeCore:
         """Return what has to survive a restart of the daemon."""
         return self.emulation.state(self.mode.value, self.boots)
 
-    def link_rates_bps(self, now: float) -> tuple[float, float]:
+    def link_rates_bps(self) -> tuple[float, float]:
         """Expected rates of uplink and downlink at this instant, from the link budget."""
         contact = self.comms.contact
         return (0.0, 0.0) if contact is None else self.emulation.link_rates_bps(contact.station)
@@ -213,7 +216,8 @@ class NodeCore:
         self.mode = after
         self.mode_since_s = now
         self.mode_cause = trigger.value
-        severity = "info" if after in {OperatingMode.NOMINAL, OperatingMode.BOOT} else "warning"
+        rising = before in {OperatingMode.BOOT, OperatingMode.OFF} or after is OperatingMode.NOMINAL
+        severity = "info" if rising else "warning"
         done = self._report(
             now, severity, "mode", f"{before.value} to {after.value}: {trigger.value}"
         )
@@ -222,9 +226,7 @@ class NodeCore:
             return [*done, effects.PowerOff()]
         if after is OperatingMode.BOOT:
             return [effects.PowerOn(), *self._boot(now)]
-        ceiling_w = (
-            self.craft.reduced_power_ceiling_w if after is OperatingMode.REDUCED else None
-        )
+        ceiling_w = self.craft.reduced_power_ceiling_w if after is OperatingMode.REDUCED else None
         done.append(effects.ApplyPowerMode(ceiling_w))
         return [*done, *self.payload.mode_changed(after), *self._follow_plan(now)]
 
@@ -283,6 +285,15 @@ class NodeCore:
                 self.comms.downlink.add(job.result)
         return self._report(now, "info", "restored", f"{len(event.jobs)} jobs from disk")
 
+    def _manifest_received(self, event: events.ManifestReceived, now: float) -> list[Effect]:
+        return self.payload.offered(event.manifest, now)
+
+    def _job_finished(self, event: events.JobFinished, now: float) -> list[Effect]:
+        return self.payload.finished(event, now)
+
+    def _job_failed(self, event: events.JobFailed, now: float) -> list[Effect]:
+        return self.payload.failed(event, now)
+
     def _manifest_stored(self, event: events.ManifestStored, now: float) -> list[Effect]:
         done, pull = self.payload.offer_stored(event, now)
         if pull:
@@ -294,8 +305,8 @@ class NodeCore:
         if not event.complete:
             return []
         self.comms.uplink.complete(event.object_id)
-        receipt = effects.SendReceipt(event.object_id, (), complete=True)
-        return [receipt, *self.payload.input_complete(event.object_id, now)]
+        whole = Receipt(object_id=event.object_id, held=[], complete=True)
+        return [effects.SendReceipt(whole), *self.payload.input_complete(event.object_id, now)]
 
     def _object_refused(self, event: events.ObjectRefused, now: float) -> list[Effect]:
         self.comms.uplink.replace_held(event.object_id, ())
@@ -378,6 +389,3 @@ class NodeCore:
                 )
             )
         ]
-
-
-

@@ -283,6 +283,4 @@ class Payload:
         job_id: str, state: JobState, now: float, reason: str = "", until_s: float | None = None
     ) -> Ack:
         finite = None if until_s is None or until_s == float("inf") else until_s
-        return Ack(
-            job_id=job_id, state=state.value, mission_s=now, reason=reason, until_s=finite
-        )
+        return Ack(job_id=job_id, state=state.value, mission_s=now, reason=reason, until_s=finite)

@@ -49,9 +49,7 @@ def take_picture(core: NodeCore) -> NodeSnapshot:
             board_consumed_j=emulation.board_consumed_j,
             brown_outs=emulation.brown_outs,
         ),
-        temperatures_c=dict(
-            zip(core.craft.thermal_names, emulation.temperatures_c, strict=True)
-        ),
+        temperatures_c=dict(zip(core.craft.thermal_names, emulation.temperatures_c, strict=True)),
         sensors=tuple(
             SensorSnapshot(
                 sensor=reading.sensor,
@@ -104,7 +102,7 @@ def _pass(contact: Contact | None) -> PassSnapshot | None:
 def _link(core: NodeCore, now: float) -> LinkSnapshot:
     contact = core.almanac.contact(now)
     view = None if contact is None else core.emulation.look(contact.station)
-    uplink_bps, downlink_bps = core.link_rates_bps(now)
+    uplink_bps, downlink_bps = core.link_rates_bps()
     comms = core.comms
     up_before, down_before = core.payload_bytes_before
     return LinkSnapshot(

@@ -8,6 +8,7 @@ used as the true equator of date, UT1 as UTC.
 
 from __future__ import annotations
 
+import re
 from math import acos, atan2, cos, isfinite, pi, radians, sin, sqrt, tau
 
 from sgp4.api import SGP4_ERRORS, WGS72, Satrec
@@ -30,6 +31,19 @@ _WGS72_RADIUS_KM = 6378.135
 _J2 = 0.001082616
 
 _TLE_LENGTH = 69
+# Columns of both lines by kind of character: SGP4 itself reads nonsense without a word.
+_TLE_COLUMNS = (
+    re.compile(
+        r"1 [ \dA-Z][ \d]{4}[A-Z ] .{8} \d\d[ \d]{2}\d\.\d{8} [-+ 0]\.\d{8}"
+        r" [-+ ][ \d]{5}[-+ ]\d [-+ ][ \d]{5}[-+ ]\d [ \d] [ \d]{4}\d",
+        re.ASCII,
+    ),
+    re.compile(
+        r"2 [ \dA-Z][ \d]{4} [ \d]{2}\d\.\d{4} [ \d]{2}\d\.\d{4} [ \d]{7}"
+        r" [ \d]{2}\d\.\d{4} [ \d]{2}\d\.\d{4} [ \d]\d\.\d{8}[ \d]{5}\d",
+        re.ASCII,
+    ),
+)
 _NOT_A_NUMBER = 0
 """Error code where SGP4 itself reports none."""
 
@@ -61,10 +75,7 @@ class Orbit:
             raise PhysicsError(
                 f"TLE: line 1 is of satellite {lines[0][2:7]}, line 2 of {lines[1][2:7]}"
             )
-        try:
-            satellite = Satrec.twoline2rv(*lines, WGS72)
-        except ValueError as error:
-            raise PhysicsError(f"TLE: {error}") from error
+        satellite = Satrec.twoline2rv(*lines, WGS72)
         days = satellite.jdsatepoch - _JULIAN_DATE_OF_POSIX_EPOCH
         return cls(satellite, days * 86400.0 + satellite.jdsatepochF * 86400.0)
 
@@ -148,11 +159,11 @@ class Orbit:
 
 
 def _check_tle_line(number: int, line: str) -> None:
-    """Length, line number and checksum (sum of digits, a minus counts one, modulo ten)."""
+    """Length, columns and checksum (sum of digits, a minus counts one, modulo ten)."""
     if len(line) != _TLE_LENGTH:
         raise PhysicsError(f"TLE line {number}: expected {_TLE_LENGTH} characters, got {len(line)}")
-    if not line.isascii() or line[:2] != f"{number} ":
-        raise PhysicsError(f"TLE line {number}: expected it to begin with '{number} '")
+    if not _TLE_COLUMNS[number - 1].fullmatch(line):
+        raise PhysicsError(f"TLE line {number}: a column does not hold what belongs there: {line}")
     expected = sum(int(c) if c.isdigit() else c == "-" for c in line[:-1]) % 10
     if line[-1] != str(expected):
         raise PhysicsError(f"TLE line {number}: checksum is {expected}, the line says {line[-1]}")
@@ -168,7 +179,7 @@ def _sun_synchronous_inclination_rad(semi_major_axis_km: float, eccentricity: fl
     )
     if cosine < -1.0:
         raise PhysicsError(
-            f"altitude_km: no Sun-synchronous orbit at {semi_major_axis_km - EARTH_RADIUS_KM} km"
+            f"altitude_km: no Sun-synchronous orbit at {semi_major_axis_km - EARTH_RADIUS_KM:g} km"
         )
     return acos(cosine)
 

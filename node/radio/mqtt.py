@@ -61,13 +61,15 @@ class Will:
 class Incoming:
     """One received message."""
 
-    __slots__ = ("_client", "_message", "payload", "topic")
+    __slots__ = ("_client", "_message", "payload", "retained", "topic")
 
     def __init__(self, client: aiomqtt.Client, message: aiomqtt.Message) -> None:
         self._client = client
         self._message = message
         self.topic = str(message.topic)
         self.payload: bytes = message.payload
+        self.retained = bool(message.retain)
+        """It was said before this session began; the broker kept it."""
 
     def acknowledge(self) -> None:
         """Tell the broker that we have it; call this once the content is on disk."""

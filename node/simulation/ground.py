@@ -80,9 +80,7 @@ class SimulatedGround:
 
 
 def _whole_receipt(manifest: Manifest) -> Receipt:
-    return Receipt(
-        object_id=manifest.object_id, held=[(0, manifest.size_bytes)], complete=True
-    )
+    return Receipt(object_id=manifest.object_id, held=[(0, manifest.size_bytes)], complete=True)
 
 
 def workload_jobs(workloads: list[Workload]) -> Iterator[tuple[float, Manifest]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from node.board.simulated import SimulatedBoard
@@ -49,7 +50,7 @@ class SimulatedHands:
         self._run_number = 0
         self._running: tuple[str, float] | None = None
         for submitted_s, manifest in workload_jobs(scenario.workload):
-            agenda.at(submitted_s, lambda now, manifest=manifest: self._submit(manifest, now))
+            agenda.at(submitted_s, partial(self._submit, manifest))
         self._carry: dict[type[Effect], Callable[[Any, float], None]] = {
             effects.Restore: self._restore,
             effects.StoreManifest: self._store_manifest,
@@ -193,11 +194,9 @@ class SimulatedHands:
         contact = self._core.comms.contact
         if contact is None:
             return Geometry(0.0, 0.0, 0.0, 0.0)
-        uplink_bps, downlink_bps = self._core.link_rates_bps(self._agenda.now())
+        uplink_bps, downlink_bps = self._core.link_rates_bps()
         range_km = self._core.emulation.look(contact.station).range_km
-        return Geometry(
-            uplink_bps, downlink_bps, range_km, self._backhaul_s[contact.station.name]
-        )
+        return Geometry(uplink_bps, downlink_bps, range_km, self._backhaul_s[contact.station.name])
 
     def _in_session(
         self, session: int, action: Callable[[float], Event | None]
@@ -259,17 +258,12 @@ class SimulatedHands:
         def serve(at: float) -> None:
             for object_id, span in self.ground.responder.handle_pull(effect.pull):
                 arrival_s = self._link.uplink_arrival_s(span[1] - span[0], at)
-                self._agenda.at(
-                    arrival_s,
-                    self._in_session(
-                        self._link.session,
-                        lambda _at, object_id=object_id, span=span: self._chunk(object_id, span),
-                    ),
-                )
+                arrived = partial(self._chunk, object_id, span)
+                self._agenda.at(arrival_s, self._in_session(self._link.session, arrived))
 
         self._down(len(encode(effect.pull)), now, serve)
 
-    def _chunk(self, object_id: str, span: tuple[int, int]) -> Event:
+    def _chunk(self, object_id: str, span: tuple[int, int], _now: float) -> Event:
         complete = self.disk.write(self._manifests[object_id], span)
         return events.ChunkStored(object_id, span, complete)
 

@@ -46,7 +46,9 @@ class SimulatedLink:
     def uplink_arrival_s(self, size_bytes: int, now: float) -> float:
         """When a message from the ground reaches the node."""
         geometry = self._geometry()
-        self._uplink_free_s = self._sent_s(self._uplink_free_s, size_bytes, geometry.uplink_bps, now)
+        self._uplink_free_s = self._sent_s(
+            self._uplink_free_s, size_bytes, geometry.uplink_bps, now
+        )
         return self._uplink_free_s + self._delay_s(geometry)
 
     def downlink_arrival_s(self, size_bytes: int, now: float) -> float:

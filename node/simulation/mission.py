@@ -22,13 +22,15 @@ from node.timeline import Agenda
 
 _MAX_OBJECT_BYTES = 256 << 20
 _MAX_JOBS = 1_000_000
+_SNAPSHOT_EVERY_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class MissionResult:
     """What came of it."""
 
-    snapshot: NodeSnapshot
+    snapshots: list[NodeSnapshot]
+    """One every ten mission seconds, and the last."""
     ledger: dict[str, LedgerEntry]
     history_digest: str
 
@@ -74,16 +76,17 @@ class Mission:
         board = SimulatedBoard(craft.board_idle_w, craft.board_active_w)
         self.history = History(history_path, digest=digest)
         self.hands = SimulatedHands(scenario, self.core, self.agenda, board, chaos)
-        self._loop = Loop(
-            self.core, self.agenda, board, self.hands, self.history, after_tick=lambda: None
-        )
+        self._snapshots: list[NodeSnapshot] = []
+        self._loop = Loop(self.core, self.agenda, board, self.hands, self.history, self._after_tick)
 
     async def fly(self) -> MissionResult:
         """Run the mission to its end."""
         await self._loop.run(self._scenario.mission.duration_s)
         self.history.close()
-        return MissionResult(
-            self.core.snapshot(), self.hands.ground.ledger, self.history.digest()
-        )
+        self._snapshots.append(self.core.snapshot())
+        return MissionResult(self._snapshots, self.hands.ground.ledger, self.history.digest())
 
-
+    def _after_tick(self) -> None:
+        now = self.agenda.now()
+        if not self._snapshots or now - self._snapshots[-1].mission_s >= _SNAPSHOT_EVERY_S:
+            self._snapshots.append(self.core.snapshot())

@@ -214,8 +214,8 @@ class NodeStore:
 
         Raises:
             MessageError: the CRC-32 is wrong.
-            StoreError: no job waits for this object, full, or the whole hash is wrong: then the
-                object begins again from nothing.
+            StoreError: no job waits for this object, full, or the disk refuses.
+            ObjectMismatchError: the whole hash is wrong; the object begins again from nothing.
         """
         if zlib.crc32(chunk.data) != chunk.crc32:
             raise MessageError(f"chunk of {chunk.object_id} at {chunk.offset} has a wrong CRC-32")

@@ -23,7 +23,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from node.errors import StoreError
+from node.errors import ObjectMismatchError, StoreError
 from node.store import files
 from node.store.database import Database
 from node.store.object_rows import (
@@ -160,8 +160,9 @@ class ObjectStore:
         Pieces that wait together share one fsync and one commit.
 
         Raises:
-            StoreError: full, the disk refuses, the piece does not fit, or the object is whole and
-                its hash is wrong: then all of it is dropped, so that it can be sent again.
+            StoreError: full, the disk refuses, or the piece does not fit.
+            ObjectMismatchError: the object is whole and its hash is wrong; all of it is dropped,
+                so that it can be sent again.
         """
         if not 0 <= offset <= offset + len(data) <= size:
             raise StoreError(f"a piece at {offset} does not fit object {object_id} of {size} bytes")
@@ -325,7 +326,7 @@ class ObjectStore:
 
     def _refuse(self, object_id: str) -> None:
         self._release(lambda _: (object_id,))
-        raise StoreError(f"the bytes of object {object_id} have another SHA-256")
+        raise ObjectMismatchError(f"the bytes of object {object_id} have another SHA-256")
 
     def _release(self, choose: Choose) -> None:
         def forget(connection: sqlite3.Connection) -> tuple[list[str], int]:

@@ -1,0 +1,1 @@
+"""One module a subcommand, so that ``--help`` loads nothing heavy."""
