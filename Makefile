@@ -1,0 +1,55 @@
+# Two commands set a fresh machine up: `git clone` and any of these. Each makes what it needs.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SCENARIO ?= scenarios/demo.toml
+DEMO_ARGUMENTS ?=
+STAMP := $(VENV)/.installed
+TEST_STAMP := $(VENV)/.test-installed
+
+.PHONY: demo test bench lint docs clean mosquitto
+
+demo: $(STAMP)  ## fly one orbit on this machine: real inference, emulated orbit, real MQTT
+	$(BIN)/groundlink demo --scenario $(SCENARIO) $(DEMO_ARGUMENTS)
+
+test: $(TEST_STAMP) mosquitto lint  ## everything that can fail
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report --fail-under=100 --skip-covered \
+	  --include='node/core/*,node/physics/*,node/transfer/*,groundlink/channel.py,groundlink/impairments/*'
+
+bench: $(TEST_STAMP)  ## measure; writes bench.json
+	$(BIN)/python tests/bench/run.py --out bench.json
+
+lint: $(TEST_STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(TEST_STAMP)  ## write the generated pages anew
+	$(BIN)/python docs/generate_configuration.py
+	$(BIN)/python grafana/generate.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage* runs bench.json
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "orbitnode needs Python 3.10 or newer")'
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cpu,demo]'
+	touch $@
+
+$(TEST_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cpu,demo,test]'
+	touch $@
+
+# The broker of every test is the real one. Debian puts it into /usr/sbin, which is not on every PATH.
+mosquitto:
+	@PATH="$$PATH:/usr/sbin" command -v mosquitto >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mosquitto; \
+	else echo "Mosquitto is missing: apt-get install mosquitto" >&2; exit 1; fi
