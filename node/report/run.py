@@ -32,7 +32,7 @@ class JobRecord(Struct, frozen=True, kw_only=True):
     job_id: str
     model: str
     state: str
-    priority: int | None = None
+    priority: str | None = None
     submitted_s: float | None = None
     started_s: float | None = None
     finished_s: float | None = None

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 import run_samples as sample
 
+from node.config.rules import REQUIREMENT_METRICS
 from node.core.modes import OperatingMode
 from node.core.snapshot import NodeSnapshot
 from node.report.metrics import METRICS, compute_metrics
@@ -128,3 +129,7 @@ def replace(value: Any, **changes: object) -> Any:
 def test_snapshots_pass_through_json() -> None:
     snapshot = sample.snapshot(1300.0)
     assert msgspec.json.decode(msgspec.json.encode(snapshot), type=NodeSnapshot) == snapshot
+
+
+def test_scenarios_may_require_exactly_these_metrics() -> None:
+    assert set(METRICS) == REQUIREMENT_METRICS
