@@ -21,6 +21,7 @@ class Almanac:
         self._contacts: tuple[Contact, ...] = ()
         self._index = 0
         self._planned_until_s = float("-inf")
+        self._edge_s = float("-inf")
         self._sunset_s: float | None = None
         self._sunrise_s: float | None = None
         self._sunlight_until_s = float("-inf")
@@ -43,11 +44,9 @@ class Almanac:
     def next_edge(self, now: float) -> float:
         """Mission time at which the radio must be switched next."""
         self._seek(now)
-        for contact in self._contacts[self._index :]:
-            for edge_s in (contact.open_s, contact.los_s - self._craft.stop_before_los_s):
-                if edge_s > now:
-                    return edge_s
-        return self._planned_until_s
+        if now >= self._edge_s:
+            self._edge_s = self._first_edge(now)
+        return self._edge_s
 
     def sunlight(self, now: float) -> tuple[float | None, float | None]:
         """Return mission times of the next sunset and sunrise; None where there is none."""
@@ -63,6 +62,13 @@ class Almanac:
             self._sunlight_until_s = min(known, default=now + horizon_s / 2)
         return self._sunset_s, self._sunrise_s
 
+    def _first_edge(self, now: float) -> float:
+        for contact in self._contacts[self._index :]:
+            for edge_s in (contact.open_s, contact.los_s - self._craft.stop_before_los_s):
+                if edge_s > now:
+                    return edge_s
+        return self._planned_until_s
+
     def _seek(self, now: float) -> None:
         if now >= self._planned_until_s - _OVERLAP_S:
             # Begin before now, so that the contact that is going on keeps its true AOS.
@@ -77,5 +83,6 @@ class Almanac:
             )
             self._contacts = plan_contacts(passes, epoch, self._craft.acquisition_s)
             self._index = 0
+            self._edge_s = float("-inf")
         while self._index < len(self._contacts) and self._contacts[self._index].los_s <= now:
             self._index += 1

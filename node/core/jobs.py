@@ -100,6 +100,11 @@ class JobTable:
         else:
             self._waiting.pop(job.job_id, None)
 
+    @property
+    def any_waiting(self) -> bool:
+        """At least one job waits for its run."""
+        return bool(self._waiting)
+
     def first_waiting(self) -> Job | None:
         """Return the waiting job that runs next, or None."""
         return min(self._waiting.values(), key=lambda job: job.order, default=None)

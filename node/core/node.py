@@ -81,7 +81,7 @@ class NodeCore:
         self.boots = start.boots
         self.payload_bytes_before = (0, 0)
         self.sessions_before = 0
-        self.mode = OperatingMode(start.mode)
+        self._enter(OperatingMode(start.mode))
         self.mode_since_s = now
         self.mode_cause = "start"
         self.readings = Readings()
@@ -127,27 +127,26 @@ class NodeCore:
         Raises:
             TransitionError: a telecommand asks for a mode that cannot follow; nothing changes.
         """
-        powered = LIMITS[self.mode].powered
-        if not powered and not isinstance(event, (events.Tick, events.FaultInjected)):
+        if not self._allowed.powered and not isinstance(event, (events.Tick, events.FaultInjected)):
             return []  # without power nothing on board hears anything
         done = self._handlers[type(event)](event, now)
-        if LIMITS[self.mode].powered and self._restored:
-            done += self.payload.dispatch(self._supply(now), now)
-            done += self.comms.pump(now, *self.link_rates_bps())
+        if self._allowed.powered and self._restored:
+            if self.payload.may_start:
+                done += self.payload.dispatch(self._supply(now), now)
+            if self.comms.link_up:
+                done += self.comms.pump(now, *self.link_rates_bps())
         return done
 
     def next_deadline(self) -> float:
         """Mission time at which a ``Tick`` is due at the latest."""
-        times = [self._next_tick_s]
-        if LIMITS[self.mode].powered:
-            times += [
-                time
-                for time in (self.payload.next_deadline(), self.comms.next_deadline())
-                if time is not None
-            ]
+        due_s = self._next_tick_s
+        if self._allowed.powered:
+            for other_s in (self.payload.next_deadline(), self.comms.next_deadline()):
+                if other_s is not None and other_s < due_s:
+                    due_s = other_s
         if self._faults_to_come:
-            times.append(self._faults_to_come[0].at_s)
-        return min(times)
+            due_s = min(due_s, self._faults_to_come[0].at_s)
+        return due_s
 
     def snapshot(self) -> NodeSnapshot:
         """Take one frozen, consistent picture of the present state."""
@@ -181,18 +180,17 @@ class NodeCore:
         while self._faults_to_come and self._faults_to_come[0].at_s <= now:
             fault = self._faults_to_come.pop(0)
             done += self._fault(events.FaultInjected(fault.kind, fault.value), now)
-        powered = LIMITS[self.mode].powered
         self.emulation.advance(
             now,
             event.readings.power,
             rate=self._limits.rate,
-            powered=powered,
+            powered=self._allowed.powered,
             transmitting=self.comms.link_up,
             running=self.payload.run is not None,
         )
         self._next_tick_s = now + self.craft.tick_s
         done += self._judge_mode(now)
-        if LIMITS[self.mode].powered:
+        if self._allowed.powered:
             done += self.payload.stop_if_over_budget(now)
             done += self._follow_plan(now)
             self._next_tick_s = min(self._next_tick_s, self.almanac.next_edge(now))
@@ -213,7 +211,7 @@ class NodeCore:
 
     def _change_mode(self, trigger: Trigger, now: float) -> list[Effect]:
         before, after = self.mode, transition(self.mode, trigger)
-        self.mode = after
+        self._enter(after)
         self.mode_since_s = now
         self.mode_cause = trigger.value
         rising = before in {OperatingMode.BOOT, OperatingMode.OFF} or after is OperatingMode.NOMINAL
@@ -230,10 +228,15 @@ class NodeCore:
         done.append(effects.ApplyPowerMode(ceiling_w))
         return [*done, *self.payload.mode_changed(after), *self._follow_plan(now)]
 
+    def _enter(self, mode: OperatingMode) -> None:
+        self.mode = mode
+        # Kept beside it: an enumeration's hash is slow, and every step asks.
+        self._allowed = LIMITS[mode]
+
     def _boot(self, now: float) -> list[Effect]:
         self._lose_ram()
         self.boots += 1
-        self.mode = OperatingMode.BOOT
+        self._enter(OperatingMode.BOOT)
         self._boot_until_s = now + self.craft.boot_s
         return [effects.Restore()]
 
@@ -256,7 +259,7 @@ class NodeCore:
             contact.open_s <= now < contact.los_s - self.craft.stop_before_los_s
         )
         return self.comms.follow_plan(
-            contact if open_now else None, allowed=LIMITS[self.mode].radio
+            contact if open_now else None, allowed=self._allowed.radio
         )
 
     def _supply(self, now: float) -> Supply:

@@ -130,10 +130,16 @@ class Payload:
 
     # Running
 
+    @property
+    def may_start(self) -> bool:
+        """A job waits and none runs: the governor is to be asked."""
+        return self.run is None and self.jobs.any_waiting
+
     def dispatch(self, supply: Supply, now: float) -> list[Effect]:
-        """Ask the governor about the job that is next, and start it if it may run."""
-        if self.run is not None:
-            return []
+        """Ask the governor about the job that is next, and start it if it may run.
+
+        To be called only where it ``may_start``.
+        """
         while (job := self.jobs.first_waiting()) is not None:
             estimate = self._models[job.manifest.job.model]
             demand = Demand(
