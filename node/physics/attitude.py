@@ -54,9 +54,24 @@ def _nadir(r_teme_km: Vector, v_teme_km_s: Vector) -> BodyAxes:
 
 def _sun(r_teme_km: Vector, v_teme_km_s: Vector, sun_direction_teme: Vector) -> BodyAxes:
     """Sun pointing; with the Sun on the orbit normal, x goes to the zenith."""
-    z = unit(sun_direction_teme)
-    x = cross(z, unit(cross(r_teme_km, v_teme_km_s)))
-    if x[0] * x[0] + x[1] * x[1] + x[2] * x[2] < _PARALLEL_SINE**2:
-        x = cross(cross(z, unit(r_teme_km)), z)
-    x = unit(x)
-    return (x, cross(z, x), z)
+    x, y, z = r_teme_km
+    vx, vy, vz = v_teme_km_s
+    hx = y * vz - z * vy
+    hy = z * vx - x * vz
+    hz = x * vy - y * vx
+    zx, zy, zz = unit(sun_direction_teme)
+    xx = zy * hz - zz * hy
+    xy = zz * hx - zx * hz
+    xz = zx * hy - zy * hx
+    squared = xx * xx + xy * xy + xz * xz
+    if squared < _PARALLEL_SINE**2 * (hx * hx + hy * hy + hz * hz):
+        sun = (zx, zy, zz)
+        xx, xy, xz = cross(cross(sun, r_teme_km), sun)
+        squared = xx * xx + xy * xy + xz * xz
+    scale = 1.0 / sqrt(squared)
+    xx, xy, xz = xx * scale, xy * scale, xz * scale
+    return (
+        (xx, xy, xz),
+        (zy * xz - zz * xy, zz * xx - zx * xz, zx * xy - zy * xx),
+        (zx, zy, zz),
+    )

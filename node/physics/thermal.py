@@ -32,7 +32,7 @@ _MAX_SUBSTEP_S = 20.0
 _MAX_SUBSTEP_WITH_THERMOSTAT_S = 2.0
 _MIN_SUBSTEP_S = 0.01
 """A lump that needs a shorter one has no heat capacity worth a node of its own."""
-_COLD_C = 27.0
+_ROOM_C = 27.0
 """Temperature at which that is judged."""
 
 
@@ -145,7 +145,7 @@ class ThermalNetwork:
         )
         self._max_substep_s = _MAX_SUBSTEP_WITH_THERMOSTAT_S if spec.heaters else _MAX_SUBSTEP_S
         self._rates = self._gershgorin()
-        if self._longest_substep_s(_COLD_C) < _MIN_SUBSTEP_S:
+        if self._substep_s(1.0, _ROOM_C, 0.0) < _MIN_SUBSTEP_S:
             raise PhysicsError(
                 f"thermal: a node's time constant is below {_MIN_SUBSTEP_S / _SUBSTEP_RATE} s; "
                 "give it more heat capacity or merge it with its neighbour"
@@ -195,10 +195,6 @@ class ThermalNetwork:
         heater_j = 0.0
         left_s = dt_s
         while left_s > 0.0:
-            longest_s = self._longest_substep_s(max(temperatures))
-            # Equal parts of what is left; the last is all of it.
-            h = left_s if left_s <= longest_s else left_s / ceil(left_s / longest_s)
-            left_s -= h
             powers = inputs
             if heaters_on:
                 heaters_on = self._switch(temperatures, heaters_on)
@@ -206,8 +202,11 @@ class ThermalNetwork:
                 for on, (i, watts, _, _) in zip(heaters_on, self._heaters, strict=True):
                     if on:
                         powers[i] += watts * self._inverse_capacities[i]
-                        heater_j += watts * h
+            h = self._substep_s(left_s, max(temperatures), max(powers))
             temperatures = self._advance(temperatures, powers, h)
+            for on, (_, watts, _, _) in zip(heaters_on, self._heaters, strict=True):
+                heater_j += on * watts * h
+            left_s -= h
         return ThermalStep(ThermalState(tuple(temperatures), heaters_on), heater_j / dt_s)
 
     def _advance(self, temperatures: Sequence[float], inputs: list[float], h: float) -> list[float]:
@@ -267,16 +266,20 @@ class ThermalNetwork:
             radiation[i] += 4.0 * emission
         return (max(conduction), max(radiation))
 
-    def _longest_substep_s(self, hottest_c: float) -> float:
-        """Half the fastest time constant at this temperature, within the fixed limit."""
+    def _substep_s(self, left_s: float, hottest_c: float, fastest_rise_k_per_s: float) -> float:
+        """Part of ``left_s`` within half the time constant of the hottest that it may come to."""
         conduction, radiation = self._rates
-        kelvin = hottest_c + ZERO_CELSIUS_K
-        rate = conduction + radiation * kelvin * kelvin * kelvin
-        return (
-            _SUBSTEP_RATE / rate
-            if rate > _SUBSTEP_RATE / self._max_substep_s
-            else (self._max_substep_s)
-        )
+        longest_s = min(left_s, self._max_substep_s)
+        hottest_k = hottest_c + ZERO_CELSIUS_K
+        while True:
+            kelvin = hottest_k + fastest_rise_k_per_s * longest_s
+            rate = conduction + radiation * kelvin * kelvin * kelvin
+            if rate * longest_s <= _SUBSTEP_RATE:
+                break
+            # Less, as the rate asks, but not below half: a shorter one heats less.
+            longest_s = max(0.5 * longest_s, _SUBSTEP_RATE / rate)
+        # Equal parts; the last takes all that is left.
+        return left_s if longest_s >= left_s else left_s / ceil(left_s / longest_s)
 
 
 def _node_index(spec: ThermalSpec) -> dict[str, int]:
