@@ -9,13 +9,11 @@ from __future__ import annotations
 import logging
 import zlib
 from collections import deque
-from collections.abc import Awaitable, Callable
-
-from msgspec import Struct
+from collections.abc import Callable, Iterable
 
 from groundlink.ledger import Ledger
-from groundlink.ledger_rows import ENDED, LOST, OpenOffer
-from groundlink.refusals import Refusals
+from groundlink.ledger_rows import ENDED, LOST
+from groundlink.session import Send
 from node.errors import MessageError, ObjectMismatchError
 from node.icd import (
     Ack,
@@ -42,23 +40,17 @@ _MAX_PIECES = 64
 _KEPT_EVENTS = 100
 _KEPT_PASSES = 50
 
-Send = Callable[[Struct], Awaitable[None]]
-"""Sends one message to the node; a message is gone where there is no session."""
-
 
 class Counterpart:
     """What the ground knows of one node, and what it owes it."""
 
-    def __init__(
-        self, name: str, boot_id: str, ledger: Ledger, refusals: Refusals, now: Callable[[], float]
-    ) -> None:
+    def __init__(self, name: str, boot_id: str, ledger: Ledger, now: Callable[[], float]) -> None:
         """Begin with nothing known.
 
         Args:
             name: of the node.
             boot_id: of this run of the ground.
             ledger: where jobs and results are kept.
-            refusals: where messages that cannot be taken are counted.
             now: reads mission seconds.
         """
         self.name = name
@@ -70,31 +62,30 @@ class Counterpart:
         self.heard_s: float | None = None
         """Mission time of the node's last message."""
         self._ledger = ledger
-        self._refusals = refusals
         self._now = now
         self._responder = Responder(boot_id)
         self._open: set[str] = set()
         """Objects that come in from the node."""
 
-    def restore_job(self, offer: OpenOffer) -> None:
-        """Take up a job from the ledger."""
-        self._responder.offer(offer.manifest)
+    def offer(self, manifest: Manifest) -> list[Manifest]:
+        """Queue a job for the node; return what to send now, if the node is there."""
+        return self._responder.offer(manifest)
 
-    def restore_result(self, offer: OpenOffer) -> None:
-        """Take up a result from the ledger that is not whole."""
-        self._open.add(offer.manifest.object_id)
-        self._responder.restore_incoming(offer.manifest, offer.held.held)
-
-    async def offer(self, manifest: Manifest, send: Send) -> None:
-        """Offer a new job to the node, now if it is there."""
-        for message in self._responder.offer(manifest):
-            await send(message)
+    def restore_result(self, manifest: Manifest, held: Iterable[Span]) -> None:
+        """Take up a result that is not whole from the ledger."""
+        self._open.add(manifest.object_id)
+        self._responder.restore_incoming(manifest, held)
 
     async def greet(self, send: Send) -> None:
         """Open a session from our side, where the node may have said hello before we listened."""
+        for message in self._hello():
+            await send(message)
+
+    def _hello(self) -> list[Hello | Manifest]:
+        """Make our hello with everything that comes in, and the offers that follow it."""
         everything = [Held(object_id, []) for object_id in sorted(self._open)]
-        hello = Hello(boot_id="", mission_s=self._now(), open=everything)
-        await self._answer_hello(hello, send)
+        now = self._now()
+        return self._responder.handle_hello(Hello("", now, everything), now)
 
     async def handle(self, message: Message, send: Send, *, retained: bool = False) -> None:
         """Take one message and send what it asks for.
@@ -105,34 +96,49 @@ class Counterpart:
             retained: the broker kept it; it was said before our session began.
 
         Raises:
+            MessageError: it makes no sense here; nothing changed.
             StoreError: the disk refuses.
         """
-        if isinstance(message, LinkWindow):  # the relay's word, not the node's
-            self.window = message
-            return
-        if isinstance(message, LinkLedger):
-            if not retained:
-                self.passes.append(message)
+        if isinstance(message, LinkWindow | LinkLedger):
+            self._relay_word(message, retained=retained)
             return
         if not retained:
             self.heard_s = self._now()
         if isinstance(message, NodeState):
             await self._node_state(message, send, retained=retained)
-        elif isinstance(message, Hello):
-            await self._answer_hello(message, send)
+        elif isinstance(message, Housekeeping | EventReport | Ack):
+            await self._telemetry(message)
+        else:
+            await self._transfer(message, send)
+
+    def _relay_word(self, message: LinkWindow | LinkLedger, *, retained: bool) -> None:
+        if isinstance(message, LinkWindow):
+            self.window = message
+        elif not retained:
+            self.passes.append(message)
+
+    async def _telemetry(self, message: Housekeeping | EventReport | Ack) -> None:
+        if isinstance(message, Housekeeping):
+            self.housekeeping = message
+        elif isinstance(message, EventReport):
+            self.events.append(message)
+            _log.info("event node=%s code=%s text=%s", self.name, message.code, message.text)
+        else:
+            await self._acknowledgement(message)
+
+    async def _transfer(
+        self, message: Hello | Manifest | Chunk | Pull | Receipt, send: Send
+    ) -> None:
+        if isinstance(message, Hello):
+            for answer in self._responder.handle_hello(message, self._now()):
+                await send(answer)
         elif isinstance(message, Manifest):
             await self._manifest(message, send)
         elif isinstance(message, Chunk):
             await self._chunk(message, send)
         elif isinstance(message, Pull):
             await self._pull(message, send)
-        elif isinstance(message, Ack):
-            await self._acknowledgement(message)
-        elif isinstance(message, Housekeeping):
-            self.housekeeping = message
-        elif isinstance(message, EventReport):
-            self.events.append(message)
-            _log.info("event node=%s code=%s text=%s", self.name, message.code, message.text)
+        # A receipt of an input asks for nothing: the job's acknowledgement follows it.
 
     async def _node_state(self, state: NodeState, send: Send, *, retained: bool) -> None:
         was_online = self.state is not None and self.state.online
@@ -143,10 +149,6 @@ class Counterpart:
             self._responder.handle_lost()
         elif retained:
             await self.greet(send)
-
-    async def _answer_hello(self, hello: Hello, send: Send) -> None:
-        for message in self._responder.handle_hello(hello, self._now()):
-            await send(message)
 
     async def _manifest(self, manifest: Manifest, send: Send) -> None:
         object_id = manifest.object_id
@@ -177,7 +179,7 @@ class Counterpart:
         except ObjectMismatchError:
             # A hello resets what the node believes that we hold, so that it begins again.
             self._responder.chunk_stored(object_id, (), complete=False)
-            await self.greet(send)
+            await send(self._hello()[0])
             raise
         await self._stored(object_id, state.held, send, complete=state.complete)
 

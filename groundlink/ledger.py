@@ -106,10 +106,10 @@ class Ledger:
 
     async def job(self, job_id: str) -> JobRecord | None:
         """Return a job or None."""
-        records = await self._database.read(
+        found = await self._database.read(
             lambda connection: records(connection, "WHERE jobs.job_id = ?", (job_id,))
         )
-        return records[0] if records else None
+        return found[0] if found else None
 
     async def jobs(self) -> list[JobRecord]:
         """Return every job in the order of submission."""
@@ -257,10 +257,10 @@ class Ledger:
                 await self.acknowledge(offer.node, failed)
         await self.objects.release(unneeded_everywhere)
 
-    async def close(self) -> None:
-        """Finish what was begun and close the files."""
-        await self.objects.close()
-        await self._database.close()
+    def close_now(self) -> None:
+        """Finish what was begun and close the files; blocks."""
+        self.objects.close_now()
+        self._database.close_now()
 
     async def _change(
         self, work: Callable[[sqlite3.Connection], tuple[Value, tuple[str, ...]]]

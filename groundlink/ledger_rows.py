@@ -51,22 +51,26 @@ MIGRATIONS = (_SCHEMA_1,)
 
 
 class JobRecord(Struct, frozen=True):
-    """A job as the ground knows it."""
+    """A job as the ground knows it; times are mission seconds."""
 
     job_id: str
     node: str
     model: str
-    priority: str
-    """``urgent``, ``normal`` or ``bulk``."""
+    priority: Priority
     state: str
     reason: str
     submitted_s: float
     changed_s: float
     deadline_s: float | None
     until_s: float | None
+    """While deferred: until when, if the node knows."""
     input_bytes: int
-    result_bytes: int | None
-    """Once the result is here."""
+    delivered_s: float | None
+    """When the result was whole on the ground's disk."""
+    deliveries: int
+    """Results that count for this job: 0 or 1."""
+    result: Manifest | None
+    """Once it is delivered."""
 
 
 class ResultRecord(Struct, frozen=True):
@@ -157,12 +161,12 @@ def _record(
     received_s: float | None,
 ) -> JobRecord:
     job = msgspec.json.decode(spec, type=JobSpec)
-    whole = result is not None and received_s is not None
+    here = result is not None and received_s is not None
     return JobRecord(
         job_id=job.job_id,
         node=node,
         model=job.model,
-        priority=Priority(job.priority).name.lower(),
+        priority=job.priority,
         state=state,
         reason=reason,
         submitted_s=job.submitted_s,
@@ -170,7 +174,9 @@ def _record(
         deadline_s=job.deadline_s,
         until_s=until_s,
         input_bytes=input_bytes,
-        result_bytes=_decode(result).size_bytes if whole and result is not None else None,
+        delivered_s=received_s,
+        deliveries=int(here),
+        result=_decode(result) if here and result is not None else None,
     )
 
 

@@ -181,7 +181,11 @@ class ObjectStore:
 
     async def close(self) -> None:
         """Finish what was begun; the database stays open."""
-        await asyncio.get_running_loop().run_in_executor(None, self._thread.shutdown)
+        await asyncio.get_running_loop().run_in_executor(None, self.close_now)
+
+    def close_now(self) -> None:
+        """Do as ``close`` does, where no loop runs."""
+        self._thread.shutdown()
 
     async def _on_thread(self, work: Callable[[], Value]) -> Value:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

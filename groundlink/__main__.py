@@ -1,0 +1,7 @@
+"""``python -m groundlink``."""
+
+import sys
+
+from groundlink.cli import main
+
+sys.exit(main())
