@@ -13,7 +13,7 @@ from msgspec import Struct
 from node.core.craft import Spacecraft
 from node.core.events import PowerReading, Source
 from node.physics.array import array_power_w
-from node.physics.attitude import body_axes_teme
+from node.physics.attitude import BodyAxes, body_axes_teme
 from node.physics.battery import BatteryState, open_circuit_v
 from node.physics.battery import step as battery_step
 from node.physics.frames import ecef_from_teme, ecef_velocity_from_teme, gmst_rad
@@ -23,10 +23,14 @@ from node.physics.shadow import illumination
 from node.physics.sun import AU_KM, SOLAR_CONSTANT_W_PER_M2, SunTable
 from node.physics.surfaces import surface_heat_w
 from node.physics.thermal import ThermalNetwork
+from node.physics.vectors import Vector
 
 STALE_AFTER_S = 5.0
 """A power reading older than this (real seconds) is a fault, not the last value."""
 POWER_STALE = "board-power-stale"
+
+_BODY_FRAME: BodyAxes = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+_ALONG_Z: Vector = (0.0, 0.0, 1.0)
 
 
 class EmulationState(Struct, frozen=True):
@@ -53,6 +57,11 @@ class Emulation:
         self._thermal = self._network.initial_state(start.temperatures_c)
         self._battery = BatteryState(start.state_of_charge)
         self._reading: PowerReading | None = None
+        # Turned to the Sun, with no face that is fixed to the body, light comes along the body's z
+        # axis and nothing asks how the body is turned about it: the axes need not be found.
+        self._roll_matters = craft.attitude != "sun" or any(
+            surface.facing == "fixed" for surface in craft.thermal.surfaces
+        )
         self.capacity_j = craft.battery.capacity_wh * 3600.0
         self.now = now
         self.array_health = 1.0
@@ -107,58 +116,52 @@ class Emulation:
         craft = self._craft
         self.now = now
         self._look_up()
-        irradiance_w_per_m2 = SOLAR_CONSTANT_W_PER_M2 / self.sun.distance_au**2
-        axes = body_axes_teme(
-            craft.attitude, self.r_teme_km, self.v_teme_km_s, self.sun.direction_teme
-        )
-        self.solar_w = (
+        sun_teme, sun_au = self.sun
+        irradiance_w_per_m2 = SOLAR_CONSTANT_W_PER_M2 / (sun_au * sun_au)
+        if self._roll_matters:
+            light = sun_teme
+            axes = body_axes_teme(craft.attitude, self.r_teme_km, self.v_teme_km_s, sun_teme)
+        else:
+            light, axes = _ALONG_Z, _BODY_FRAME
+        solar_w = (
             craft.array_to_bus_ratio
             * self.array_health
-            * array_power_w(
-                craft.panels,
-                axes,
-                self.sun.direction_teme,
-                irradiance_w_per_m2 * self.illumination,
-            )
+            * array_power_w(craft.panels, axes, light, irradiance_w_per_m2 * self.illumination)
         )
-        board_w = self._board_power_w(reading, step_s, rate, running=running)
-        self.board_w = board_w if powered else 0.0
-        converter_loss_w = self.board_w * (1.0 / craft.board_converter_efficiency - 1.0)
+        drawn_w = self._board_power_w(reading, step_s, rate, running=running)
+        board_w = drawn_w if powered else 0.0
+        converter_loss_w = board_w * (1.0 / craft.board_converter_efficiency - 1.0)
         bus_w = self.standing_bus_w(powered=powered, transmitting=transmitting)
-        self.load_w = self.board_w + converter_loss_w + bus_w + self.heater_w
-        step = battery_step(
-            craft.battery,
-            self._battery,
-            self.solar_w - self.load_w,
-            step_s,
-            self._thermal.temperatures_c[craft.battery_node],
-        )
-        self._battery = step.state
-        self.battery_w = step.battery_power_w
-        self.bus_v = step.terminal_v
-        self.brown_outs += step.brown_out and not self.brown_out
-        self.brown_out = step.brown_out
-        self.solar_generated_j += self.solar_w * step_s
-        self.load_consumed_j += self.load_w * step_s
-        self.board_consumed_j += self.board_w * step_s
-
-        heat_w = [0.0] * len(craft.thermal_names)
+        load_w = board_w + converter_loss_w + bus_w + self.heater_w
+        battery_c = self._thermal.temperatures_c[craft.battery_node]
+        battery = battery_step(craft.battery, self._battery, solar_w - load_w, step_s, battery_c)
         absorbed_w = surface_heat_w(
             craft.thermal.surfaces,
             axes,
-            self.sun.direction_teme,
+            sun_teme,
             self.r_teme_km,
             irradiance_w_per_m2,
             self.illumination,
             craft.earth_infrared_w_per_m2,
             craft.albedo_ratio,
         )
-        heat_w[craft.board_node] += self.board_w
+        heat_w = [0.0] * len(craft.thermal_names)
+        heat_w[craft.board_node] += board_w
         heat_w[craft.bus_node] += bus_w + converter_loss_w
-        heat_w[craft.battery_node] += step.loss_w
-        thermal = self._network.step(self._thermal, heat_w, absorbed_w, step_s)
-        self._thermal = thermal.state
-        self.heater_w = thermal.heater_w
+        heat_w[craft.battery_node] += battery.loss_w
+        self._thermal, self.heater_w = self._network.step(self._thermal, heat_w, absorbed_w, step_s)
+
+        self.solar_w = solar_w
+        self.load_w = load_w
+        self.board_w = board_w
+        self.solar_generated_j += solar_w * step_s
+        self.load_consumed_j += load_w * step_s
+        self.board_consumed_j += board_w * step_s
+        self._battery = battery.state
+        self.battery_w = battery.battery_power_w
+        self.bus_v = battery.terminal_v
+        self.brown_outs += battery.brown_out and not self.brown_out
+        self.brown_out = battery.brown_out
 
     def standing_bus_w(self, *, powered: bool, transmitting: bool) -> float:
         """Everything on the bus but the board and the heaters."""

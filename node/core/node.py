@@ -258,9 +258,7 @@ class NodeCore:
         open_now = contact is not None and (
             contact.open_s <= now < contact.los_s - self.craft.stop_before_los_s
         )
-        return self.comms.follow_plan(
-            contact if open_now else None, allowed=self._allowed.radio
-        )
+        return self.comms.follow_plan(contact if open_now else None, allowed=self._allowed.radio)
 
     def _supply(self, now: float) -> Supply:
         emulation = self.emulation
