@@ -15,11 +15,9 @@ from groundlink.demo.assets import cache_folder
 from groundlink.demo.launcher import run_demo
 from groundlink.demo.output import choose
 from groundlink.demo.prepare import ONNX, DemoOptions
-from node.errors import ConfigError, OrbitnodeError, PhysicsError
+from node.errors import ConfigError, PhysicsError
 
 HELP = "fly a whole mission on this machine, with a real model over a real scene"
-
-EXIT_INTERRUPTED = 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,7 +80,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Fly; return 0 if every requirement is met, 1 if not or if something broke."""
+    """Fly; return 0 if every requirement is met, 1 if not, 78 for a wrong configuration.
+
+    Raises:
+        OrbitnodeError: something broke; the text says what.
+        KeyboardInterrupt: Ctrl-C or SIGTERM; every process is ended, the run folder is kept.
+    """
     output = choose(headless=args.headless, json=args.json)
     options = DemoOptions(
         scenario=args.scenario,
@@ -99,15 +102,9 @@ def run(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         summary = run_demo(options, output)
-    except KeyboardInterrupt:
-        sys.stderr.write("groundlink demo: ended early; the run folder is kept\n")
-        return EXIT_INTERRUPTED
     except (ConfigError, PhysicsError) as error:
         sys.stderr.write(f"{error}\n")
         return os.EX_CONFIG
-    except OrbitnodeError as error:
-        sys.stderr.write(f"groundlink demo: {error}\n")
-        return 1
     return 0 if summary.passed else 1
 
 

@@ -10,11 +10,12 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from groundlink.demo.prepare import NODE_NAME, Prepared
+from groundlink.client import GroundClient
+from groundlink.demo.prepare import NODE_NAME, Ports, Prepared
 from groundlink.demo.processes import Crew, listens
-from groundlink.demo.services import GroundClient, NodeClient
+from groundlink.demo.services import node_status
 from node.clock import MissionClock, epoch_utc_s, write_anchor
-from node.errors import GroundError
+from node.errors import LinkError
 
 READY_LIMIT_S = 90.0
 _POLL_WALL_S = 0.1
@@ -40,14 +41,14 @@ def launch(crew: Crew, prepared: Prepared, show: Show) -> MissionClock:
     for name, arguments in _commands(prepared).items():
         crew.start(name, [sys.executable, "-m", *arguments])
     checks: dict[str, Callable[[], object]] = {
-        "ground": GroundClient(ports.ground).jobs,
+        "ground": GroundClient(ground_url(ports)).jobs,
         "relay": lambda: _must_listen(ports.relay),
-        "node": NodeClient(ports.node).status,
+        "node": lambda: node_status(ports.node),
     }
     ready = {"broker": True, **dict.fromkeys(checks, False)}
 
     def is_ready(name: str) -> bool:
-        with suppress(GroundError):
+        with suppress(LinkError):
             checks[name]()
             ready[name] = True
         show(clock.now(), ready)
@@ -90,6 +91,11 @@ def _commands(prepared: Prepared) -> dict[str, list[str]]:
     }
 
 
+def ground_url(ports: Ports) -> str:
+    """Return the address of the run's ground daemon."""
+    return f"http://127.0.0.1:{ports.ground}"
+
+
 def _must_listen(port: int) -> None:
     if not listens(port):
-        raise GroundError(f"nothing listens on port {port}")
+        raise LinkError(f"nothing listens on port {port}")

@@ -11,18 +11,19 @@ from io import BufferedWriter
 
 import msgspec
 
+from groundlink.client import GroundClient
 from groundlink.demo.changes import job_changes, node_changes
 from groundlink.demo.judge import judge
-from groundlink.demo.launch import launch
+from groundlink.demo.launch import ground_url, launch
 from groundlink.demo.output import Output
 from groundlink.demo.prepare import NODE_NAME, DemoOptions, Prepared, prepare
 from groundlink.demo.processes import Crew
-from groundlink.demo.services import GroundClient, NodeClient
+from groundlink.demo.services import TIMEOUT_S, job_record, node_status
 from groundlink.demo.view import EVENT_ROWS, Picture
 from groundlink.ledger_rows import SUBMITTED
 from node.clock import MissionClock
 from node.core.snapshot import NodeSnapshot
-from node.errors import GroundError
+from node.errors import LinkError
 from node.report.run import (
     DELIVERED,
     EVENTS,
@@ -50,6 +51,7 @@ def run_demo(options: DemoOptions, output: Output) -> Summary:
         AssetError: model or scene cannot be had or used.
         ProcessError: a process died or did not come up.
         GroundError: the ground refused a job.
+        LinkError: the ground did not answer when it was handed a job or asked for a result.
     """
     started_utc = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     prepared = prepare(options, output.say)
@@ -93,9 +95,8 @@ class Flight:
     _silent: bool = False
 
     def __post_init__(self) -> None:
-        """Find the services of the run and prepare the picture."""
-        self._node = NodeClient(self.prepared.ports.node)
-        self._ground = GroundClient(self.prepared.ports.ground)
+        """Find the ground and prepare the picture."""
+        self._ground = GroundClient(ground_url(self.prepared.ports), TIMEOUT_S)
         mission = self.prepared.scenario.mission
         self._picture = Picture(
             scenario=mission.name,
@@ -117,13 +118,14 @@ class Flight:
         Raises:
             ProcessError: a process died.
             GroundError: the ground refused a job.
+            LinkError: the ground did not answer when it was handed one.
         """
         duration_s = self.prepared.scenario.mission.duration_s
         while clock.now() < duration_s:
             crew.check()
+            self._sample(clock.now())
             if not self.jobs and clock.now() >= SUBMIT_AT_S:
                 self._submit(clock.now())
-            self._sample(clock.now())
             time.sleep(min(SAMPLE_WALL_S, clock.wall_delay(duration_s)))
         crew.check()
         self._sample(duration_s)
@@ -134,6 +136,7 @@ class Flight:
 
         Raises:
             GroundError: the ground does not hand one out.
+            LinkError: it does not answer.
         """
         for job in self.jobs.values():
             if job.state == DELIVERED:
@@ -147,7 +150,9 @@ class Flight:
 
     def _submit(self, now_s: float) -> None:
         for job_id, tile in self.prepared.tiles.items():
-            self._ground.submit(job_id, self.prepared.model_name, tile)
+            self._ground.submit(
+                tile.read_bytes(), model=self.prepared.model_name, node=NODE_NAME, job_id=job_id
+            )
             self.jobs[job_id] = JobRecord(
                 job_id=job_id,
                 model=self.prepared.model_name,
@@ -160,9 +165,9 @@ class Flight:
     def _sample(self, now_s: float) -> None:
         """Ask node and ground once; a missed answer is an event, at its edge, and no more."""
         try:
-            snapshot = self._node.status().snapshot
-            told = {job.job_id: job for job in self._ground.jobs()} if self.jobs else {}
-        except GroundError as error:
+            snapshot = node_status(self.prepared.ports.node).snapshot
+            told = {job.job_id: job_record(job) for job in self._ground.jobs()}
+        except LinkError as error:
             if not self._silent:
                 self._take([RunEvent(now_s, "no-answer", str(error))])
             self._silent = True
@@ -176,7 +181,8 @@ class Flight:
 
     def _keep(self, snapshot: NodeSnapshot) -> None:
         before = self._snapshot
-        if before is not None and snapshot.mission_s <= before.mission_s:
+        # The last tick before mission time zero is none of the mission's.
+        if snapshot.mission_s < 0 or (before and snapshot.mission_s <= before.mission_s):
             return
         self.telemetry.write(msgspec.json.encode(snapshot) + b"\n")
         self._take(node_changes(before, snapshot))

@@ -38,8 +38,8 @@ class Output(Protocol):
 class LineOutput:
     """A line an event; for logs and terminals without cursor."""
 
-    def __init__(self, stream: TextIO = sys.stdout) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = sys.stdout if stream is None else stream
 
     def say(self, text: str) -> None:
         """Print the line."""
@@ -63,8 +63,8 @@ class LineOutput:
 class JsonOutput:
     """JSON lines for programs; each has ``type``."""
 
-    def __init__(self, stream: TextIO = sys.stdout) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = sys.stdout if stream is None else stream
 
     def say(self, text: str) -> None:
         """Print ``{"type": "note", "text": ...}``."""
