@@ -13,7 +13,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from itertools import pairwise
-from math import ceil, sqrt
+from math import ceil, inf, sqrt
 from typing import NamedTuple
 
 from node.errors import PhysicsError
@@ -155,7 +155,7 @@ def step(
     out: where the power has no solution, the terminal voltage falls below ``min_bus_v`` or the
     charge is spent. Integrated by the midpoint rule in substeps of 0.01 in state of charge.
     """
-    if not (dt_s > 0.0 and -_MAX_POWER_W < net_power_w < _MAX_POWER_W):
+    if not (0.0 < dt_s < inf and -_MAX_POWER_W < net_power_w < _MAX_POWER_W):
         raise PhysicsError(f"battery step of {dt_s} s at {net_power_w} W")
     if net_power_w < 0.0:
         return _discharge(spec, state.soc, -net_power_w, dt_s)
@@ -271,8 +271,9 @@ def _charge(spec: BatterySpec, soc: float, surplus_w: float, dt_s: float) -> Bat
 def _charging_a(spec: BatterySpec, ocv_v: float, surplus_w: float) -> float:
     """Current of the whole surplus, less where the charge rate or the voltage limits it."""
     resistance_ohm = spec.resistance_ohm
+    max_v = spec.max_v
     current_a = 2.0 * surplus_w / (ocv_v + sqrt(ocv_v * ocv_v + 4.0 * resistance_ohm * surplus_w))
     current_a = min(current_a, spec.max_charge_a)
-    if ocv_v + current_a * resistance_ohm > spec.max_v:
-        return (spec.max_v - ocv_v) / resistance_ohm if ocv_v < spec.max_v else 0.0
+    if ocv_v + current_a * resistance_ohm > max_v:
+        return (max_v - ocv_v) / resistance_ohm if ocv_v < max_v else 0.0
     return current_a

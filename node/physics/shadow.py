@@ -108,13 +108,11 @@ def next_sunlight_change(orbit: Orbit, utc_s: float, horizon_s: float) -> Sunlig
     # One orbit at a time: the answer is nearly always in the first.
     while utc_s < end_utc_s and (sunset is None or sunrise is None):
         until_utc_s = min(end_utc_s, utc_s + orbit.period_s)
-        for found, rising in _crossings(
-            scene.limb_margin, sample_times(utc_s, until_utc_s, _SCAN_S)
-        ):
-            if rising and sunrise is None:
-                sunrise = found
-            elif not rising and sunset is None:
-                sunset = found
+        edges = _crossings(scene.limb_margin, sample_times(utc_s, until_utc_s, _SCAN_S))
+        if sunset is None:
+            sunset = next((edge for edge, rising in edges if not rising), None)
+        if sunrise is None:
+            sunrise = next((edge for edge, rising in edges if rising), None)
         utc_s = until_utc_s
     return SunlightChange(sunset, sunrise)
 

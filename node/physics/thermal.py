@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf
+from operator import mul
 from typing import NamedTuple
 
 from node.errors import PhysicsError
@@ -183,41 +184,60 @@ class ThermalNetwork:
         ``heat_w`` is the dissipation by node, ``surface_w`` what each surface takes from Sun and
         Earth (`node.physics.surfaces.surface_heat_w`); both are constant over the step.
         """
-        if not dt_s > 0.0:
+        if not 0.0 < dt_s < inf:
             raise PhysicsError(f"thermal step of {dt_s} s")
         temperatures: Sequence[float] = state.temperatures_c
         heaters_on = state.heaters_on
-        inputs = [w * c for w, c in zip(heat_w, self._inverse_capacities, strict=True)]
-        for (i, inverse), watts in zip(self._surface_slopes, surface_w, strict=True):
-            inputs[i] += watts * inverse
-        for i, emission in self._radiating:
-            inputs[i] += emission * _SPACE_K4
+        inputs = list(map(mul, heat_w, self._inverse_capacities))
+        if len(heat_w) != len(temperatures) or len(surface_w) != len(self._surface_slopes):
+            raise PhysicsError("thermal step: expected a heat for each node and each surface")
+        for index, (i, inverse) in enumerate(self._surface_slopes):
+            inputs[i] += surface_w[index] * inverse
+        if heaters_on:
+            return self._step_with_thermostats(temperatures, heaters_on, inputs, dt_s)
+        left_s = dt_s
+        while left_s > 0.0:
+            h = self._substep_s(left_s, max(temperatures), max(inputs))
+            temperatures = self._advance(temperatures, inputs, h)
+            left_s -= h
+        return ThermalStep(ThermalState(tuple(temperatures), heaters_on), 0.0)
+
+    def _step_with_thermostats(
+        self,
+        temperatures: Sequence[float],
+        heaters_on: tuple[bool, ...],
+        inputs: list[float],
+        dt_s: float,
+    ) -> ThermalStep:
+        """`step`, with the thermostats read at the beginning of each substep."""
         heater_j = 0.0
         left_s = dt_s
         while left_s > 0.0:
-            powers = inputs
-            if heaters_on:
-                heaters_on = self._switch(temperatures, heaters_on)
-                powers = inputs.copy()
-                for on, (i, watts, _, _) in zip(heaters_on, self._heaters, strict=True):
-                    if on:
-                        powers[i] += watts * self._inverse_capacities[i]
+            heaters_on = self._switch(temperatures, heaters_on)
+            powers = inputs.copy()
+            power_w = 0.0
+            for on, (i, watts, _, _) in zip(heaters_on, self._heaters, strict=True):
+                if on:
+                    powers[i] += watts * self._inverse_capacities[i]
+                    power_w += watts
             h = self._substep_s(left_s, max(temperatures), max(powers))
             temperatures = self._advance(temperatures, powers, h)
-            for on, (_, watts, _, _) in zip(heaters_on, self._heaters, strict=True):
-                heater_j += on * watts * h
+            heater_j += power_w * h
             left_s -= h
         return ThermalStep(ThermalState(tuple(temperatures), heaters_on), heater_j / dt_s)
 
     def _advance(self, temperatures: Sequence[float], inputs: list[float], h: float) -> list[float]:
         """One substep of Heun's method."""
         first = self._slopes(temperatures, inputs)
-        ahead = [t + h * d for t, d in zip(temperatures, first, strict=True)]
+        # In place: at a handful of nodes a comprehension over zip costs more than the sums.
+        ahead = first.copy()
+        for i, temperature in enumerate(temperatures):
+            ahead[i] = temperature + h * ahead[i]
+        after = self._slopes(ahead, inputs)
         half = 0.5 * h
-        return [
-            t + half * (d + e)
-            for t, d, e in zip(temperatures, first, self._slopes(ahead, inputs), strict=True)
-        ]
+        for i, temperature in enumerate(temperatures):
+            after[i] = temperature + half * (first[i] + after[i])
+        return after
 
     def _slopes(self, temperatures: Sequence[float], inputs: list[float]) -> list[float]:
         """Rate of change of each temperature, K/s."""
@@ -227,15 +247,17 @@ class ThermalNetwork:
             slopes[i] += at_i * difference
             slopes[j] -= at_j * difference
         for i, j, at_i, at_j in self._radiative:
-            difference = (temperatures[j] + ZERO_CELSIUS_K) ** 4 - (
-                temperatures[i] + ZERO_CELSIUS_K
-            ) ** 4
+            hot = temperatures[j] + ZERO_CELSIUS_K
+            cold = temperatures[i] + ZERO_CELSIUS_K
+            hot *= hot
+            cold *= cold
+            difference = hot * hot - cold * cold
             slopes[i] += at_i * difference
             slopes[j] -= at_j * difference
         for i, emission in self._radiating:
             kelvin = temperatures[i] + ZERO_CELSIUS_K
             kelvin *= kelvin
-            slopes[i] -= emission * kelvin * kelvin
+            slopes[i] -= emission * (kelvin * kelvin - _SPACE_K4)
         return slopes
 
     def _switch(
@@ -269,8 +291,9 @@ class ThermalNetwork:
     def _substep_s(self, left_s: float, hottest_c: float, fastest_rise_k_per_s: float) -> float:
         """Part of ``left_s`` within half the time constant of the hottest that it may come to."""
         conduction, radiation = self._rates
-        longest_s = min(left_s, self._max_substep_s)
         hottest_k = hottest_c + ZERO_CELSIUS_K
+        longest_s = left_s
+        longest_s = min(longest_s, self._max_substep_s)
         while True:
             kelvin = hottest_k + fastest_rise_k_per_s * longest_s
             rate = conduction + radiation * kelvin * kelvin * kelvin

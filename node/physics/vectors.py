@@ -22,12 +22,6 @@ def cross(a: Vector, b: Vector) -> Vector:
     return (ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx)
 
 
-def norm(a: Vector) -> float:
-    """Euclidean length."""
-    x, y, z = a
-    return sqrt(x * x + y * y + z * z)
-
-
 def unit(a: Vector) -> Vector:
     """``a`` at length one; raises `PhysicsError` where it has no direction."""
     x, y, z = a

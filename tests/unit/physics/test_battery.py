@@ -176,7 +176,8 @@ def test_empty_pack_charges_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("net_w", "dt_s"), [(nan, 1.0), (inf, 1.0), (-inf, 1.0), (1.0, 0.0), (1.0, nan), (1.0, -1.0)]
+    ("net_w", "dt_s"),
+    [(nan, 1.0), (inf, 1.0), (-inf, 1.0), (1.0, 0.0), (1.0, nan), (1.0, inf), (1.0, -1.0)],
 )
 def test_impossible_steps_are_refused(net_w: float, dt_s: float) -> None:
     with pytest.raises(PhysicsError, match="battery step of"):

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from math import exp, nan
+from math import exp, inf, nan
 
 import pytest
 
@@ -142,7 +142,17 @@ def test_impossible_start_is_refused(start: list[float]) -> None:
         ThermalNetwork(ThermalSpec(TWO)).initial_state(start)
 
 
-@pytest.mark.parametrize("dt_s", [0.0, -1.0, nan])
+@pytest.mark.parametrize(
+    ("heat_w", "surface_w"),
+    [([1.0], [0.0]), ([1.0, 2.0], []), ([1.0, 2.0], [0.0, 0.0]), ([1.0, 2.0, 3.0], [0.0])],
+)
+def test_inputs_must_fit_the_network(heat_w: list[float], surface_w: list[float]) -> None:
+    network = ThermalNetwork(ThermalSpec(TWO, (), (RADIATOR,)))
+    with pytest.raises(PhysicsError, match="a heat for each node and each surface"):
+        network.step(network.initial_state([1.0, 2.0]), heat_w, surface_w, 1.0)
+
+
+@pytest.mark.parametrize("dt_s", [0.0, -1.0, nan, inf])
 def test_impossible_step_is_refused(dt_s: float) -> None:
     network = ThermalNetwork(ThermalSpec(TWO))
     with pytest.raises(PhysicsError, match="thermal step of"):

@@ -1,0 +1,361 @@
+"""What must hold whatever the figures: charge and temperatures bounded, energy conserved."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import cos, hypot, isfinite, pi, sin
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from node.physics.attitude import body_axes_teme
+from node.physics.battery import BatterySpec, BatteryState, open_circuit_v, step
+from node.physics.frames import ecef_from_geodetic, geodetic_from_ecef
+from node.physics.orbit import Orbit
+from node.physics.passes import Station, find_passes, look_at
+from node.physics.shadow import eclipse_events, illumination
+from node.physics.sun import AU_KM, sun_teme
+from node.physics.surfaces import Surface, plate_view_factor, surface_heat_w
+from node.physics.thermal import (
+    ZERO_CELSIUS_K,
+    Heater,
+    Link,
+    Node,
+    ThermalNetwork,
+    ThermalSpec,
+)
+
+EPOCH = 1_742_472_000.0
+ratios = st.floats(0.0, 1.0)
+directions = st.tuples(st.floats(-1, 1), st.floats(-1, 1), st.floats(-1, 1)).filter(
+    lambda v: hypot(*v) > 0.1
+)
+
+
+@st.composite
+def packs(draw: st.DrawFn) -> BatterySpec:
+    inner = sorted(draw(st.sets(st.integers(1, 99), max_size=5)))
+    soc = (0.0, *(percent / 100.0 for percent in inner), 1.0)
+    low_v = draw(st.floats(2.0, 3.2))
+    rises = draw(st.lists(st.floats(0.0, 0.4), min_size=len(soc) - 1, max_size=len(soc) - 1))
+    volts = [low_v]
+    for rise in rises:
+        volts.append(volts[-1] + rise)
+    series = draw(st.integers(1, 8))
+    return BatterySpec(
+        series=series,
+        parallel=draw(st.integers(1, 8)),
+        cell_capacity_ah=draw(st.floats(0.5, 5.0)),
+        cell_resistance_ohm=draw(st.floats(0.005, 0.2)),
+        ocv_soc=soc,
+        cell_ocv_v=tuple(volts),
+        cell_max_v=draw(st.floats(2.5, 5.5)),
+        max_charge_c_rate=draw(st.floats(0.1, 3.0)),
+        coulombic_efficiency=draw(st.floats(0.9, 1.0)),
+        capacity_fade=draw(st.floats(0.0, 0.5)),
+        min_charge_temperature_c=0.0,
+        min_bus_v=draw(st.floats(0.1, 3.0)) * series,
+    )
+
+
+def stored_j(pack: BatterySpec, soc: float) -> float:
+    """Energy below a state of charge at open-circuit voltage: the table's exact integral."""
+    edges = [point for point in pack.ocv_soc if point < soc] + [soc]
+    return sum(
+        0.5 * (open_circuit_v(pack, a) + open_circuit_v(pack, b)) * (b - a) * pack.charge_as
+        for a, b in pairwise(edges)
+    )
+
+
+@given(
+    packs(),
+    ratios,
+    st.floats(-3.0, 3.0),
+    st.sampled_from([0.1, 1.0, 30.0, 600.0]),
+    st.floats(-5, 5),
+)
+def test_battery_is_bounded_and_conserves_energy(
+    pack: BatterySpec, soc: float, c_rate: float, dt_s: float, temperature_c: float
+) -> None:
+    net_w = c_rate * pack.capacity_wh
+    result = step(pack, BatteryState(soc), net_w, dt_s, temperature_c)
+    assert 0.0 <= result.state.soc <= 1.0
+    assert result.loss_w >= -1e-9 * abs(net_w)
+    assert result.curtailed_w >= -1e-9 * abs(net_w)
+    if net_w >= 0.0:
+        assert not result.brown_out
+        assert result.state.soc >= soc
+        assert result.battery_power_w + result.curtailed_w == pytest.approx(net_w)
+        assert -result.current_a <= pack.max_charge_a * (1 + 1e-9)
+        if temperature_c < 0.0:
+            assert result.battery_power_w == 0.0
+    else:
+        assert result.state.soc <= soc
+        assert result.curtailed_w == 0.0
+        if result.brown_out:
+            assert result.battery_power_w >= net_w
+        else:
+            assert result.battery_power_w == pytest.approx(net_w)
+            assert result.terminal_v >= pack.min_bus_v
+    # A pack's power at its terminals is what it stores and what it loses.
+    gained_j = stored_j(pack, result.state.soc) - stored_j(pack, soc)
+    balance_j = (result.battery_power_w - result.loss_w) * dt_s
+    # Within a substep the voltage is taken as one line: a bend of the table costs a little.
+    tolerance_j = 1e-3 * abs(gained_j) + 2e-3 * 0.01 * pack.capacity_wh * 3600.0
+    assert balance_j == pytest.approx(gained_j, abs=tolerance_j)
+
+
+@given(packs(), ratios, st.floats(0.05, 0.5))
+def test_a_round_trip_never_gains(pack: BatterySpec, soc: float, c_rate: float) -> None:
+    power_w = c_rate * pack.capacity_wh
+    charged = step(pack, BatteryState(soc), power_w, 300.0, 20.0)
+    assume(charged.battery_power_w > 0.0)
+    given_back = step(pack, charged.state, -charged.battery_power_w, 300.0, 20.0)
+    # A bus that browns out takes nothing: that says nothing of the pack.
+    assume(not given_back.brown_out)
+    assert given_back.state.soc <= soc + 1e-9
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> ThermalNetwork:
+    count = draw(st.integers(1, 6))
+    names = [f"n{k}" for k in range(count)]
+    pairs = [(a, b) for a in names for b in names if a < b]
+    links = draw(
+        st.lists(
+            st.builds(
+                Link,
+                st.sampled_from(pairs),
+                st.floats(0.0, 50.0),
+                st.floats(0.0, 0.5),
+            ),
+            max_size=6,
+        )
+        if pairs
+        else st.just([])
+    )
+    surfaces = draw(
+        st.lists(
+            st.builds(
+                Surface,
+                st.sampled_from(names),
+                st.floats(0.01, 2.0),
+                ratios,
+                ratios,
+                ratios,
+                st.sampled_from(["sphere", "sun", "anti_sun", "nadir", "zenith"]),
+            ),
+            min_size=1,
+            max_size=5,
+        )
+    )
+    heaters = draw(
+        st.lists(
+            st.builds(Heater, st.sampled_from(names), st.floats(0, 50), st.just(0.0), st.just(5.0))
+        )
+        if draw(st.booleans())
+        else st.just([])
+    )
+    capacities = draw(st.lists(st.floats(50.0, 1e4), min_size=count, max_size=count))
+    return ThermalNetwork(
+        ThermalSpec(
+            tuple(map(Node, names, capacities)), tuple(links), tuple(surfaces), tuple(heaters)
+        )
+    )
+
+
+def stored_heat_j(network: ThermalNetwork, temperatures_c: tuple[float, ...]) -> float:
+    return sum(
+        node.capacity_j_per_k * celsius
+        for node, celsius in zip(network.spec.nodes, temperatures_c, strict=True)
+    )
+
+
+@settings(deadline=None)
+@given(
+    networks(),
+    st.floats(-100.0, 120.0),
+    st.floats(0.0, 200.0),
+    st.sampled_from([0.1, 1.0, 60.0, 1000.0]),
+)
+def test_network_conserves_energy_at_any_step(
+    network: ThermalNetwork, start_c: float, heat_w: float, dt_s: float
+) -> None:
+    count = len(network.spec.nodes)
+    state = network.initial_state([start_c + 7.0 * k for k in range(count)])
+    heats = [heat_w, *[0.0] * (count - 1)]
+    absorbed = [0.1 * heat_w] * len(network.spec.surfaces)
+    result = network.step(state, heats, absorbed, dt_s)
+    assert all(isfinite(t) and t > -ZERO_CELSIUS_K for t in result.state.temperatures_c)
+    before_w = network.radiated_w(state.temperatures_c)
+    after_w = network.radiated_w(result.state.temperatures_c)
+    gained_j = stored_heat_j(network, result.state.temperatures_c) - stored_heat_j(
+        network, state.temperatures_c
+    )
+    into_w = sum(heats) + sum(absorbed) + result.heater_w
+    radiated_w = into_w - gained_j / dt_s
+    if dt_s <= 1.0:
+        # What is missing went to space: the mean of the radiated power over the step.
+        assert radiated_w == pytest.approx(0.5 * (before_w + after_w), rel=0.02, abs=1e-3)
+    assert radiated_w >= -1e-6 * max(1.0, into_w)
+
+
+@settings(deadline=None)
+@given(networks(), st.floats(-50.0, 80.0), st.sampled_from([0.5, 20.0, 500.0]))
+def test_without_sources_the_hottest_never_warms_and_the_coldest_never_freezes(
+    network: ThermalNetwork, start_c: float, dt_s: float
+) -> None:
+    assume(not network.spec.heaters)
+    count = len(network.spec.nodes)
+    temperatures = [start_c + 9.0 * k for k in range(count)]
+    state = network.initial_state(temperatures)
+    dark = [0.0] * len(network.spec.surfaces)
+    for _ in range(5):
+        state = network.step(state, [0.0] * count, dark, dt_s).state
+        assert max(state.temperatures_c) <= max(temperatures) + 1e-9
+        assert min(state.temperatures_c) > -ZERO_CELSIUS_K + 2.0
+        temperatures = list(state.temperatures_c)
+
+
+@settings(deadline=None, max_examples=50)
+@given(networks(), st.floats(0.0, 100.0), st.floats(0.0, 60.0))
+def test_the_same_step_gives_the_same_history(
+    network: ThermalNetwork, heat_w: float, start_c: float
+) -> None:
+    count = len(network.spec.nodes)
+    again = ThermalNetwork(network.spec)
+    states = [one.initial_state([start_c] * count) for one in (network, again)]
+    dark = [0.0] * len(network.spec.surfaces)
+    # The first has flown elsewhere before; that must leave no trace.
+    network.step(states[0], [1e3] * count, dark, 33.0)
+    for one, state in ((network, states[0]), (again, states[1])):
+        states[one is again] = one.step(state, [heat_w] * count, dark, 7.0).state
+    assert states[0] == states[1]
+
+
+@given(st.floats(1.0001, 10.0), st.floats(-1.0, 1.0))
+def test_view_factor_is_a_part(radius_ratio: float, tilt_cosine: float) -> None:
+    factor = plate_view_factor(radius_ratio, tilt_cosine)
+    assert -1e-9 <= factor <= 1.0
+    # Both sides of a plate together see no more than a sphere of that distance fills twice.
+    both = factor + plate_view_factor(radius_ratio, -tilt_cosine)
+    assert both <= 2.0 / radius_ratio + 1e-9
+
+
+@given(
+    st.floats(200.0, 2000.0),
+    st.floats(-pi, pi),
+    st.floats(-pi / 2, pi / 2),
+    st.floats(0.0, 3.2e7),
+)
+def test_light_is_a_part_and_full_on_the_day_side(
+    altitude_km: float, longitude: float, latitude: float, after_s: float
+) -> None:
+    radius_km = 6378.137 + altitude_km
+    r_km = (
+        radius_km * cos(latitude) * cos(longitude),
+        radius_km * cos(latitude) * sin(longitude),
+        radius_km * sin(latitude),
+    )
+    (sx, sy, sz), distance_au = sun_teme(EPOCH + after_s)
+    lit = illumination(r_km, (sx, sy, sz), distance_au * AU_KM)
+    assert 0.0 <= lit <= 1.0
+    along_km = r_km[0] * sx + r_km[1] * sy + r_km[2] * sz
+    if along_km >= 0.0:
+        assert lit == 1.0
+    elif radius_km**2 - along_km**2 < 6300.0**2:
+        assert lit == 0.0
+
+
+@given(directions, directions, directions)
+def test_any_attitude_is_a_frame(
+    r: tuple[float, float, float], v: tuple[float, float, float], sun: tuple[float, float, float]
+) -> None:
+    rx, ry, rz = r
+    vx, vy, vz = v
+    normal = (ry * vz - rz * vy, rz * vx - rx * vz, rx * vy - ry * vx)
+    assume(hypot(*normal) > 0.01)
+    for mode in ("nadir", "sun", "inertial"):
+        axes = body_axes_teme(mode, r, v, sun)
+        for i in range(3):
+            for j in range(3):
+                product = sum(a * b for a, b in zip(axes[i], axes[j], strict=True))
+                assert product == pytest.approx(float(i == j), abs=1e-6)
+
+
+@given(st.floats(-90, 90), st.floats(-180, 180), st.floats(-1, 50_000))
+def test_geodetic_coordinates_come_back(
+    latitude_deg: float, longitude_deg: float, altitude_km: float
+) -> None:
+    found = geodetic_from_ecef(ecef_from_geodetic(latitude_deg, longitude_deg, altitude_km))
+    assert found[0] == pytest.approx(latitude_deg, abs=1e-7)
+    assert found[2] == pytest.approx(altitude_km, abs=1e-6)
+
+
+orbits = st.builds(
+    Orbit.from_keplerian,
+    st.floats(300, 3000),
+    st.floats(0, 0.002),
+    st.floats(0, 180),
+    st.floats(0, 360),
+    st.floats(0, 360),
+    st.floats(0, 360),
+    st.just(EPOCH),
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(orbits, st.floats(-90, 90), st.floats(-180, 180), st.floats(0, 60))
+def test_passes_cover_what_is_above_the_mask(
+    orbit: Orbit, latitude_deg: float, longitude_deg: float, mask_deg: float
+) -> None:
+    station = Station("s", latitude_deg, longitude_deg, 0.0, mask_deg)
+    end = EPOCH + 20_000.0
+    passes = find_passes(orbit, [station], EPOCH, end)
+    assert all(a.los_utc_s <= b.aos_utc_s for a, b in pairwise(passes))
+    for utc_s in (EPOCH + 43.0 * k for k in range(465)):
+        height_deg = look_at(station, orbit, utc_s).elevation_deg
+        inside = any(p.aos_utc_s <= utc_s <= p.los_utc_s for p in passes)
+        if abs(height_deg - mask_deg) > 0.01:
+            assert inside is (height_deg > mask_deg)
+
+
+@settings(max_examples=15, deadline=None)
+@given(orbits)
+def test_eclipse_events_agree_with_the_light_between_them(orbit: Orbit) -> None:
+    end = EPOCH + 12_000.0
+    events = eclipse_events(orbit, EPOCH, end)
+    edges = [EPOCH, *(event.utc_s for event in events), end]
+    for before, after in pairwise(edges):
+        assume(after - before > 0.01)
+        middle = 0.5 * (before + after)
+        entered = [event for event in events if event.utc_s < middle]
+        left = [event for event in events if event.utc_s > middle]
+        direction, distance_au = sun_teme(middle)
+        lit = illumination(orbit.state(middle)[0], direction, distance_au * AU_KM)
+        if entered and left:
+            expected = {
+                "penumbra_exit": lit == 1.0,
+                "umbra_entry": lit == 0.0,
+                "penumbra_entry": 0.0 < lit < 1.0,
+                "umbra_exit": 0.0 < lit < 1.0,
+            }
+            assert expected[entered[-1].kind]
+
+
+@given(directions, st.floats(0, 1500), st.floats(0, 1), st.floats(0, 300), st.floats(0, 0.6))
+def test_surfaces_never_take_more_than_arrives(
+    sun: tuple[float, float, float], solar: float, lit: float, infrared: float, albedo: float
+) -> None:
+    length = hypot(*sun)
+    direction = (sun[0] / length, sun[1] / length, sun[2] / length)
+    surfaces = [
+        Surface("n", 1.0, 1.0, 1.0, 1.0, facing)
+        for facing in ("sphere", "sun", "anti_sun", "nadir", "zenith")
+    ]
+    axes = body_axes_teme("inertial", (7000.0, 0.0, 0.0), (0.0, 7.5, 0.0), direction)
+    for watts in surface_heat_w(
+        surfaces, axes, direction, (7000.0, 0.0, 0.0), solar, lit, infrared, albedo
+    ):
+        assert -1e-9 <= watts <= solar * (lit + albedo) + infrared + 1e-6
