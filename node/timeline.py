@@ -122,13 +122,14 @@ class Agenda:
 
     async def next(self, due_s: float) -> Event | None:
         """Return the next event, or None once ``due_s`` has come; ties go to the event."""
+        due_s = max(due_s, self._now)
         while self._heap and self._heap[0][0] <= due_s:
             time_s, _, action = heapq.heappop(self._heap)
             await self._reach(time_s)
             event = action(time_s)
             if event is not None:
                 return event
-        await self._reach(max(due_s, self._now))
+        await self._reach(due_s)
         return None
 
     def catch_up(self) -> None:

@@ -51,7 +51,7 @@ class Piece:
 @dataclass(slots=True)
 class _OpenObject:
     size_bytes: int
-    held: RangeSet
+    held: RangeSet = field(default_factory=RangeSet)
     manifests: dict[str, Manifest] = field(default_factory=dict)
     """By job: several jobs can share the same bytes."""
     unannounced: dict[str, Manifest] = field(default_factory=dict)
@@ -68,6 +68,11 @@ class _OpenObject:
             )
             for job_id, manifest in self.manifests.items()
         )
+
+    def hold(self, spans: Iterable[Span]) -> None:
+        """Add to what the receiver holds; a peer's word beyond the object's end is cut."""
+        for start, stop in spans:
+            self.held.add(start, min(stop, self.size_bytes))
 
 
 class Flow:
@@ -103,7 +108,8 @@ class Flow:
         """Open an object, or add one more job to an open one."""
         entry = self._objects.get(manifest.object_id)
         if entry is None:
-            entry = _OpenObject(manifest.size_bytes, RangeSet(held))
+            entry = _OpenObject(manifest.size_bytes)
+            entry.hold(held)
             self._objects[manifest.object_id] = entry
         job_id = manifest.job.job_id
         if job_id not in entry.manifests:
@@ -145,8 +151,7 @@ class Flow:
         if entry is None:
             return
         before = entry.held.total()
-        for start, stop in held:
-            entry.held.add(start, min(stop, entry.size_bytes))
+        entry.hold(held)
         self.confirmed_bytes += entry.held.total() - before
         still_in_flight = []
         for span, sent_s in entry.in_flight:
@@ -160,7 +165,8 @@ class Flow:
         """The receiver says anew what it holds, which may be less than was known."""
         entry = self._objects.get(object_id)
         if entry is not None:
-            entry.held = RangeSet(held)
+            entry.held = RangeSet()
+            entry.hold(held)
             entry.in_flight.clear()
 
     def next_piece(self, now: float, rate_bps: float) -> Piece | None:
@@ -170,15 +176,11 @@ class Flow:
             now: mission seconds.
             rate_bps: rate of this direction at this instant; at zero nothing moves.
         """
+        in_flight = self._give_up_overdue(now)
         if rate_bps <= 0 or not self._objects:
             return None
         chunk = chunk_bytes(rate_bps)
         window = window_chunks(rate_bps, self._round_trip_s, chunk)
-        oldest_s = now - self._retry_after_s
-        in_flight = 0
-        for entry in self._objects.values():
-            entry.in_flight = [item for item in entry.in_flight if item[1] > oldest_s]
-            in_flight += len(entry.in_flight)
         if in_flight >= window:
             return None
         for object_id, entry in sorted(self._objects.items(), key=lambda item: item[1].order):
@@ -198,6 +200,17 @@ class Flow:
         """Mission time at which the oldest piece on its way is given up, or None."""
         sent = [sent_s for entry in self._objects.values() for _, sent_s in entry.in_flight]
         return min(sent) + self._retry_after_s if sent else None
+
+    def _give_up_overdue(self, now: float) -> int:
+        """Forget pieces that are not confirmed in time; return how many are on their way still."""
+        in_flight = 0
+        for entry in self._objects.values():
+            # The same sum as in next_deadline, so that a deadline that has come is always served.
+            entry.in_flight = [
+                item for item in entry.in_flight if item[1] + self._retry_after_s > now
+            ]
+            in_flight += len(entry.in_flight)
+        return in_flight
 
     def _sample_round_trip(self, sample_s: float) -> None:
         if self._round_trip_s == 0.0:
