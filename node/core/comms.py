@@ -59,7 +59,9 @@ class Comms:
         return done
 
     def link_came_up(self, now: float) -> list[Effect]:
-        """The session stands: say hello."""
+        """The session stands: say hello. Without a contact it is news of before a power loss."""
+        if self.contact is None:
+            return []
         self.link_up = True
         self.sessions += 1
         return self._say_hello(now)
@@ -74,6 +76,8 @@ class Comms:
 
     def hello_received(self, hello: Hello, now: float) -> list[Effect]:
         """The ground says what it holds; a ground that restarted hears our hello again."""
+        if not self.link_up:
+            return []
         restarted = self._ground_boot_id not in (None, hello.boot_id)
         self._ground_boot_id = hello.boot_id
         self._hello_again_s = None

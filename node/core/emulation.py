@@ -45,6 +45,8 @@ class EmulationState(Struct, frozen=True):
     load_consumed_j: float = 0.0
     board_consumed_j: float = 0.0
     brown_outs: int = 0
+    array_health: float = 1.0
+    """What faults have left of the array, 0 to 1."""
 
 
 class Emulation:
@@ -64,7 +66,7 @@ class Emulation:
         )
         self.capacity_j = craft.battery.capacity_wh * 3600.0
         self.now = now
-        self.array_health = 1.0
+        self.array_health = start.array_health
         self.solar_w = 0.0
         self.load_w = 0.0
         self.board_w = 0.0
@@ -212,6 +214,7 @@ class Emulation:
             load_consumed_j=self.load_consumed_j,
             board_consumed_j=self.board_consumed_j,
             brown_outs=self.brown_outs,
+            array_health=self.array_health,
         )
 
     def _look_up(self) -> None:

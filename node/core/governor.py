@@ -107,7 +107,7 @@ def decide(demand: Demand, supply: Supply, thresholds: Thresholds, now: float) -
     deficit_w = max(0.0, supply.standing_load_w - supply.solar_w)
     dark_s = 0.0 if supply.next_sunrise_s is None else max(0.0, supply.next_sunrise_s - now)
     if demand.energy_j + deficit_w * dark_s > reserve_j:
-        return Defer(supply.next_sunrise_s, Reason.ENERGY)
+        return Defer(supply.next_sunrise_s if dark_s > 0.0 else None, Reason.ENERGY)
     if supply.mode is OperatingMode.REDUCED and now < demand.pacing_ready_s:
         return Defer(demand.pacing_ready_s, Reason.PACING)
     return Admit()

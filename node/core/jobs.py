@@ -30,7 +30,7 @@ class JobState(str, Enum):
 WAITING = frozenset({JobState.QUEUED, JobState.DEFERRED})
 ENDED_BADLY = frozenset({JobState.REJECTED, JobState.EXPIRED, JobState.FAILED})
 ENDED = ENDED_BADLY | {JobState.DELIVERED}
-MAX_ATTEMPTS = 5
+MAX_WORKER_DEATHS = 5
 """A job that costs this many workers their lives is at fault itself."""
 
 
@@ -41,7 +41,7 @@ class Job:
     manifest: Manifest
     state: JobState
     sequence: int
-    attempts: int = 0
+    worker_deaths: int = 0
     result: Manifest | None = None
 
     @property
@@ -112,6 +112,10 @@ class JobTable:
     def waiting(self) -> list[Job]:
         """Every waiting job, in no order."""
         return list(self._waiting.values())
+
+    def open_count(self) -> int:
+        """Count the jobs that have not ended."""
+        return len(self._jobs) - sum(self._by_state[state] for state in ENDED)
 
     def counts(self) -> dict[str, int]:
         """Jobs by state; every state is a key."""

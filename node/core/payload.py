@@ -11,7 +11,7 @@ from node.core.events import JobFailed, JobFinished, ManifestStored, StoredJob
 from node.core.governor import Admit, Defer, Demand, Reason, Supply
 from node.core.jobs import (
     ENDED,
-    MAX_ATTEMPTS,
+    MAX_WORKER_DEATHS,
     WAITING,
     Job,
     JobState,
@@ -21,6 +21,9 @@ from node.core.jobs import (
 from node.core.modes import LIMITS, OperatingMode, Thresholds
 from node.icd import Ack, Manifest
 from node.transfer.ranges import RangeSet
+
+_BUDGET = "budget"
+"""Reason of a stop that ends the job; after any other the job waits again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ class Run:
     started_s: float
     budget_s: float
     """Mission time at which it is stopped."""
-    aborting: bool = False
+    stop_reason: str | None = None
+    """Why it was told to stop."""
 
 
 @dataclass(slots=True)
@@ -140,8 +144,13 @@ class Payload:
 
         To be called only where it ``may_start``.
         """
+        done: list[Effect] = []
         while (job := self.jobs.first_waiting()) is not None:
-            estimate = self._models[job.manifest.job.model]
+            estimate = self._models.get(job.manifest.job.model)
+            if estimate is None:
+                # Accepted before a restart of the daemon that took the model away.
+                done.append(self._turn_away(job, JobState.REJECTED, Reason.UNKNOWN_MODEL, now))
+                continue
             demand = Demand(
                 mission_duration_s=estimate.duration_s * self._limits.rate,
                 energy_j=estimate.energy_j / self._limits.converter_efficiency,
@@ -151,26 +160,24 @@ class Payload:
             )
             decision = governor.decide(demand, supply, self._thresholds, now)
             if isinstance(decision, Admit):
-                return self._start(job, estimate, now)
+                return [*done, *self._start(job, estimate, now)]
             if isinstance(decision, Defer):
-                return self._defer(job, decision, now)
-            self._count(job.job_id, f"reject:{decision.reason.value}")
-            self.jobs.move(job, JobState.EXPIRED)
-            return [self._stored_state(job, now, decision.reason.value)]
+                return [*done, *self._defer(job, decision, now)]
+            done.append(self._turn_away(job, JobState.EXPIRED, decision.reason, now))
         self.deferral = None
-        return []
+        return done
 
     def stop_if_over_budget(self, now: float) -> list[Effect]:
         """Stop the run that takes longer than its model may."""
         if self.run is not None and now >= self.run.budget_s:
-            return self.stop("budget")
+            return self.stop(_BUDGET)
         return []
 
     def stop(self, reason: str) -> list[Effect]:
         """Stop the run that is going, once."""
-        if self.run is None or self.run.aborting:
+        if self.run is None or self.run.stop_reason is not None:
             return []
-        self.run.aborting = True
+        self.run.stop_reason = reason
         return [effects.AbortJob(self.run.job.job_id, reason)]
 
     def finished(self, event: JobFinished, now: float) -> list[Effect]:
@@ -191,14 +198,15 @@ class Payload:
         job = run.job
         outcome = "aborted" if event.aborted else "failed"
         self._account(job.manifest.job.model, outcome, event.energy_j, now)
-        over_budget = event.aborted and now >= run.budget_s
-        again = (event.aborted and not over_budget) or (
-            event.worker_killed and not event.aborted and job.attempts < MAX_ATTEMPTS
-        )
-        if again:
+        over_budget = event.aborted and run.stop_reason == _BUDGET
+        worker_died = event.worker_killed and not event.aborted
+        job.worker_deaths += worker_died
+        if (event.aborted and not over_budget) or (
+            worker_died and job.worker_deaths < MAX_WORKER_DEATHS
+        ):
             return self._queue(job, now)
         self.jobs.move(job, JobState.FAILED)
-        return [self._stored_state(job, now, "budget" if over_budget else event.reason)]
+        return [self._stored_state(job, now, _BUDGET if over_budget else event.reason)]
 
     def result_stored(self, result: Manifest, now: float) -> list[Effect]:
         """The result is on disk: from here on it will be delivered."""
@@ -218,7 +226,7 @@ class Payload:
     def next_deadline(self) -> float | None:
         """Mission time of the next budget or deferral that ends, or None."""
         if self.run is not None:
-            return None if self.run.aborting else self.run.budget_s
+            return None if self.run.stop_reason is not None else self.run.budget_s
         return None if self.deferral is None else self.deferral.until_s
 
     def mode_changed(self, mode: OperatingMode) -> list[Effect]:
@@ -231,11 +239,16 @@ class Payload:
             return Reason.UNKNOWN_MODEL
         if manifest.size_bytes > self._limits.max_object_bytes:
             return Reason.OVERSIZE
-        if len(self.jobs) >= self._limits.max_jobs:
+        if self.jobs.open_count() >= self._limits.max_jobs:
             return Reason.QUEUE_FULL
         if job.deadline_s is not None and job.deadline_s <= now:
             return Reason.DEADLINE
         return None
+
+    def _turn_away(self, job: Job, state: JobState, reason: Reason, now: float) -> Effect:
+        self._count(job.job_id, f"reject:{reason.value}")
+        self.jobs.move(job, state)
+        return self._stored_state(job, now, reason.value)
 
     def _queue(self, job: Job, now: float) -> list[Effect]:
         self.jobs.move(job, JobState.QUEUED)
@@ -244,7 +257,6 @@ class Payload:
     def _start(self, job: Job, estimate: ModelEstimate, now: float) -> list[Effect]:
         self._count(job.job_id, "admit")
         self.deferral = None
-        job.attempts += 1
         self.jobs.move(job, JobState.RUNNING)
         self.run = Run(job, now, now + estimate.max_duration_s * self._limits.rate)
         spec = job.manifest.job
