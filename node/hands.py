@@ -54,17 +54,23 @@ class RealHands:
         self._power_cycle = 0
         """Grows with each power loss; answers of an older cycle are dropped."""
         self._results: dict[str, bytes] = {}
+        self._stop_reasons: dict[str, str] = {}
+        """By job: stopped, perhaps before the executor has heard of it."""
         self._carry: dict[type[Effect], Callable[[Any], None]] = {
-            effects.Restore: lambda _effect: self._spawn(self._restore()),
-            effects.StoreManifest: lambda effect: self._spawn(self._store_manifest(effect)),
-            effects.StoreJobState: lambda effect: self._spawn(self._store_job_state(effect.ack)),
-            effects.SendAck: lambda effect: self._send(effect.ack),
-            effects.StartJob: lambda effect: self._spawn(self._run_job(effect)),
-            effects.AbortJob: lambda effect: self._spawn(self._executor.abort(effect.reason)),
-            effects.StoreResult: lambda effect: self._spawn(
-                self._store_result(effect.job, effect.report)
+            effects.Restore: lambda _effect: self._spawn(self._restore(self._power_cycle)),
+            effects.StoreManifest: lambda effect: self._spawn(
+                self._store_manifest(effect, self._power_cycle)
             ),
-            effects.ReleaseResult: lambda effect: self._spawn(self._release(effect.job_id)),
+            effects.StoreJobState: lambda effect: self._spawn(
+                self._store_job_state(effect.ack, self._power_cycle)
+            ),
+            effects.SendAck: lambda effect: self._send(effect.ack),
+            effects.StartJob: self._start_job,
+            effects.AbortJob: self._abort_job,
+            effects.StoreResult: self._store_result,
+            effects.ReleaseResult: lambda effect: self._spawn(
+                self._release(effect.job_id, self._power_cycle)
+            ),
             effects.OpenLink: lambda _effect: self.radio.open(),
             effects.CloseLink: lambda _effect: self.radio.close(),
             effects.SendHello: lambda effect: self._send(effect.hello),
@@ -75,7 +81,7 @@ class RealHands:
             effects.SendPull: lambda effect: self._send(effect.pull),
             effects.SendReceipt: lambda effect: self._send(effect.receipt),
             effects.PowerOff: lambda _effect: self._power_off(),
-            effects.PowerOn: lambda _effect: self._spawn(self._start_worker()),
+            effects.PowerOn: lambda _effect: self._spawn(self._start_worker(self._power_cycle)),
             effects.ApplyPowerMode: lambda effect: _log.info(
                 "power_ceiling_w=%s", effect.power_ceiling_w
             ),
@@ -119,11 +125,11 @@ class RealHands:
     def _power_off(self) -> None:
         self._power_cycle += 1
         self._results.clear()
+        self._stop_reasons.clear()
         self.radio.drop()
         self._spawn(self._executor.kill())
 
-    async def _start_worker(self) -> None:
-        cycle = self._power_cycle
+    async def _start_worker(self, cycle: int) -> None:
         try:
             await self._executor.start()
         except OrbitnodeError as error:
@@ -133,12 +139,11 @@ class RealHands:
 
     # Store
 
-    async def _restore(self) -> None:
-        cycle = self._power_cycle
-        self._post(cycle, await self._persist(self._store.restore))
+    async def _restore(self, cycle: int) -> None:
+        self._post(cycle, await self._persist(self._store.restore, cycle))
 
-    async def _store_manifest(self, effect: effects.StoreManifest) -> None:
-        cycle, manifest = self._power_cycle, effect.manifest
+    async def _store_manifest(self, effect: effects.StoreManifest, cycle: int) -> None:
+        manifest = effect.manifest
         try:
             state, known = await self._store.insert_job(manifest, effect.state, effect.reason)
             held = await self._store.held(manifest.object_id)
@@ -148,26 +153,31 @@ class RealHands:
             return
         self._post(cycle, events.ManifestStored(manifest, state, tuple(held.held), known))
 
-    async def _store_job_state(self, ack: Ack) -> None:
+    async def _store_job_state(self, ack: Ack, cycle: int) -> None:
         await self._persist(
-            lambda: self._store.set_job_state(ack.job_id, ack.state, ack.reason, ack.mission_s)
+            lambda: self._store.set_job_state(ack.job_id, ack.state, ack.reason, ack.mission_s),
+            cycle,
         )
         self._send(ack)
 
-    async def _store_result(self, job: JobSpec, report: InferenceReport) -> None:
-        cycle = self._power_cycle
-        data = self._results.pop(job.job_id)
-        result = await self._persist(lambda: self._store.store_result(job, report, data))
+    def _store_result(self, effect: effects.StoreResult) -> None:
+        # Taken now: a power loss in the same instant clears what is in RAM.
+        data = self._results.pop(effect.job.job_id)
+        self._spawn(self._keep_result(effect.job, effect.report, data, self._power_cycle))
+
+    async def _keep_result(
+        self, job: JobSpec, report: InferenceReport, data: bytes, cycle: int
+    ) -> None:
+        result = await self._persist(lambda: self._store.store_result(job, report, data), cycle)
         self._post(cycle, events.ResultStored(result))
 
-    async def _release(self, job_id: str) -> None:
-        cycle = self._power_cycle
-        await self._persist(lambda: self._store.release_result(job_id))
+    async def _release(self, job_id: str, cycle: int) -> None:
+        await self._persist(lambda: self._store.release_result(job_id), cycle)
         self._post(cycle, events.ResultReleased(job_id))
 
-    async def _persist(self, write: Callable[[], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401
+    async def _persist(self, write: Callable[[], Coroutine[Any, Any, Any]], cycle: int) -> Any:  # noqa: ANN401
         """Write until the disk takes it; a result is never given up while there is power."""
-        cycle, refused = self._power_cycle, False
+        refused = False
         while True:
             try:
                 return await write()
@@ -181,18 +191,24 @@ class RealHands:
 
     # Inference
 
-    async def _run_job(self, effect: effects.StartJob) -> None:
-        cycle, job = self._power_cycle, effect.job
+    def _start_job(self, effect: effects.StartJob) -> None:
+        self._stop_reasons.pop(effect.job.job_id, None)
+        self._spawn(self._run_job(effect, self._power_cycle))
+
+    def _abort_job(self, effect: effects.AbortJob) -> None:
+        self._stop_reasons[effect.job_id] = effect.reason
+        self._spawn(self._executor.abort(effect.reason))
+
+    async def _run_job(self, effect: effects.StartJob, cycle: int) -> None:
+        job = effect.job
         started_s = self._clock.now()
         power_before = self._power()
         try:
-            data = await self._store.input_bytes(job.job_id)
-            await self._executor.start()
-            outcome = await self._executor.run(job.model, data, effect.thread_count)
+            outcome = await self._infer(effect, cycle)
         except OrbitnodeError as error:
             outcome = Outcome(False, b"", "", "", 0.0, 0.0, 0.0, error=str(error))
         energy_j, source = self._energy_above_idle_j(power_before)
-        if cycle != self._power_cycle:
+        if outcome is None or cycle != self._power_cycle:
             return
         verdict = "ok" if outcome.ok else "aborted" if outcome.aborted else "failed"
         self._metrics.observe_inference(job.model, verdict, outcome.duration_s, energy_j)
@@ -224,6 +240,19 @@ class RealHands:
             finished_s=self._clock.now(),
         )
         self._timeline.post(events.JobFinished(job.job_id, report))
+
+    async def _infer(self, effect: effects.StartJob, cycle: int) -> Outcome | None:
+        """Run the job, unless power is lost or the job is stopped before it has begun."""
+        job_id = effect.job.job_id
+        data = await self._store.input_bytes(job_id)
+        if cycle == self._power_cycle:
+            await self._executor.start()
+        if cycle != self._power_cycle:
+            return None
+        reason = self._stop_reasons.get(job_id)
+        if reason is not None:
+            return Outcome(False, b"", "", "", 0.0, 0.0, 0.0, error=reason, aborted=True)
+        return await self._executor.run(effect.job.model, data, effect.thread_count)
 
     def _power(self) -> PowerReading | None:
         return self._board.read(self._timeline.wall_s()).power

@@ -147,7 +147,10 @@ class MqttConnector:
         Raises:
             LinkError: the broker cannot be reached, refuses, or the session ended.
         """
-        client = self._client(will)
+        try:
+            client = self._client(will)
+        except OSError as error:
+            raise LinkError(f"cannot read the password: {error}") from error
         try:
             await client.__aenter__()
         except aiomqtt.MqttError as error:

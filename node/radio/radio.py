@@ -39,6 +39,8 @@ from node.radio.mqtt import Incoming, MqttConnector, MqttSession, Will
 from node.store.node_store import NodeStore
 
 _log = logging.getLogger(__name__)
+_GOODBYE = "goodbye"
+_POWER_LOSS = "power loss"
 _MAX_PUBLISHES = 16
 """Publishes that wait for the broker at once."""
 
@@ -91,7 +93,8 @@ class Radio:
         self.silent = asyncio.Event()
         """Set while there is no session and no goodbye is being said."""
         self.silent.set()
-        self._ended: asyncio.Future[str] | None = None
+        self._ended = asyncio.Event()
+        self._end_reason = ""
         self.refused_messages = 0
         """Messages that were malformed, oversize or out of place."""
 
@@ -104,14 +107,14 @@ class Radio:
     def close(self) -> None:
         """End the session with a goodbye."""
         self._wanted.clear()
-        self._end("goodbye")
+        self._end(_GOODBYE)
 
     def drop(self) -> None:
         """Lose power: no goodbye, nothing more is sent."""
         self._wanted.clear()
         if self._session is not None:
             self._session.drop()
-        self._end("power loss")
+        self._end(_POWER_LOSS)
 
     def send(self, suffix: str, message: icd.Message, priority: int) -> None:
         """Queue a message for this session; without a session it is gone."""
@@ -128,52 +131,63 @@ class Radio:
 
     async def run(self) -> None:
         """Serve for ever; cancel to end, after ``close``."""
-        identifier = f"orbitnode-{self._node_name}"
         while True:
-            await self._wanted.wait()
+            while not self._wanted.is_set():
+                await self._wanted.wait()
             try:
                 await self._serve_session()
             except LinkError as error:
-                _log.debug("link=down client=%s reason=%s", identifier, error)
-                # The contact plan says that the link is open: try again soon.
-                await asyncio.sleep(self._retry_s)
+                _log.debug("link=refused node=%s reason=%s", self._node_name, error)
             finally:
                 self.silent.set()
+            if self._wanted.is_set():
+                # The contact plan says that the link is open: try again soon, not in a frenzy.
+                await asyncio.sleep(self._retry_s)
 
     async def _serve_session(self) -> None:
         state_topic = topic(self._node_name, TM_STATE)
         will = Will(state_topic, encode(NodeState(boot_id=self._boot_id, online=False)))
         subscription = topic(self._node_name, TC_XFER)
+        # From here on an order to end is heard, also one that comes while we connect.
+        self._end_reason = "stopped"
+        self._ended.clear()
         async with self._connector.session([subscription], will) as session:
-            self._queue.clear()
             self.silent.clear()
-            self._ended = asyncio.get_running_loop().create_future()
-            birth = NodeState(boot_id=self._boot_id, online=True, version=__version__)
-            await session.publish(state_topic, encode(birth), retain=True)
             self._session = session
-            _log.info("link=up node=%s", self._node_name)
-            self._post(events.LinkUp())
             try:
-                async with TaskGroup() as group:
-                    tasks = [
-                        group.create_task(self._receive(session, group), name="radio receive"),
-                        group.create_task(self._transmit(session, group), name="radio transmit"),
-                    ]
-                    reason = await self._ended
-                    for task in tasks:
-                        task.cancel()
+                if not self._ended.is_set():
+                    await self._converse(session, state_topic)
             finally:
                 self._session = None
-                self._ended = None
-                self._post(events.LinkDown(reason))
-                _log.info("link=down node=%s reason=%s", self._node_name, reason)
-            if reason == "goodbye":
+            if self._end_reason == _POWER_LOSS:
+                session.drop()
+            elif self._end_reason == _GOODBYE:
                 death = NodeState(boot_id=self._boot_id, online=False, version=__version__)
                 await session.publish(state_topic, encode(death), retain=True)
 
+    async def _converse(self, session: MqttSession, state_topic: str) -> None:
+        self._queue.clear()
+        birth = NodeState(boot_id=self._boot_id, online=True, version=__version__)
+        await session.publish(state_topic, encode(birth), retain=True)
+        _log.info("link=up node=%s", self._node_name)
+        self._post(events.LinkUp())
+        try:
+            async with TaskGroup() as group:
+                tasks = [
+                    group.create_task(self._receive(session, group), name="radio receive"),
+                    group.create_task(self._transmit(session, group), name="radio transmit"),
+                ]
+                await self._ended.wait()
+                for task in tasks:
+                    task.cancel()
+        finally:
+            self._post(events.LinkDown(self._end_reason))
+            _log.info("link=down node=%s reason=%s", self._node_name, self._end_reason)
+
     def _end(self, reason: str) -> None:
-        if self._ended is not None and not self._ended.done():
-            self._ended.set_result(reason)
+        if not self._ended.is_set():
+            self._end_reason = reason
+            self._ended.set()
 
     def _enqueue(self, entry: _Outgoing) -> None:
         heapq.heappush(self._queue, entry)
