@@ -7,8 +7,11 @@ the machine. A stepped wall clock never moves mission time, since nothing here r
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -69,16 +72,13 @@ class MissionClock:
         Raises:
             ConfigError: the file is there and says another rate, or cannot be read.
         """
-        try:
-            anchor = msgspec.json.decode(path.read_bytes(), type=Anchor)
-        except FileNotFoundError:
-            anchor = None
-        except (OSError, msgspec.MsgspecError) as error:
-            raise ConfigError(
-                [Problem(str(path), None, "", f"not a clock anchor: {error}")]
-            ) from error
-        if anchor is None or anchor.machine_boot_id != machine_boot_id():
-            anchor = write_anchor(path, rate, time.monotonic() - start_s / rate)
+        anchor = _read_anchor(path)
+        if anchor is None:
+            with _locked(path.parent):
+                # Another process may have made it meanwhile, and all must share one.
+                anchor = _read_anchor(path)
+                if anchor is None:
+                    anchor = write_anchor(path, rate, time.monotonic() - start_s / rate)
         if anchor.rate != rate:
             raise ConfigError(
                 [
@@ -96,6 +96,33 @@ def machine_boot_id() -> str:
         return _MACHINE_BOOT_ID.read_text().strip()
     except OSError:
         return "unknown"
+
+
+def _read_anchor(path: Path) -> Anchor | None:
+    """Return the anchor of this boot of the machine, or None where there is none.
+
+    Raises:
+        ConfigError: the file is there and cannot be read.
+    """
+    try:
+        anchor = msgspec.json.decode(path.read_bytes(), type=Anchor)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ConfigError([Problem(str(path), None, "", f"not a clock anchor: {error}")]) from error
+    return anchor if anchor.machine_boot_id == machine_boot_id() else None
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep other processes out of the same section; the folder itself is the lock."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def write_anchor(path: Path, rate: float, monotonic_zero_s: float) -> Anchor:
