@@ -10,6 +10,8 @@ from node.physics.linkbudget import one_way_light_time_s
 
 FRAME_OVERHEAD_BYTES = 64
 """MQTT header, topic and TCP framing of one message, about."""
+_NEVER_S = float("inf")
+"""A message that is sent at no rate is lost; the ones after it are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +48,30 @@ class SimulatedLink:
     def uplink_arrival_s(self, size_bytes: int, now: float) -> float:
         """When a message from the ground reaches the node."""
         geometry = self._geometry()
-        self._uplink_free_s = self._sent_s(
-            self._uplink_free_s, size_bytes, geometry.uplink_bps, now
+        if geometry.uplink_bps <= 0.0:
+            return _NEVER_S
+        self._uplink_free_s = max(self._uplink_free_s, now) + _air_time_s(
+            size_bytes, geometry.uplink_bps
         )
-        return self._uplink_free_s + self._delay_s(geometry)
+        return self._uplink_free_s + _delay_s(geometry)
 
     def downlink_arrival_s(self, size_bytes: int, now: float) -> float:
         """When a message from the node reaches the ground."""
         geometry = self._geometry()
-        self._downlink_free_s = self._sent_s(
-            self._downlink_free_s, size_bytes, geometry.downlink_bps, now
+        if geometry.downlink_bps <= 0.0:
+            return _NEVER_S
+        self._downlink_free_s = max(self._downlink_free_s, now) + _air_time_s(
+            size_bytes, geometry.downlink_bps
         )
-        return self._downlink_free_s + self._delay_s(geometry)
+        return self._downlink_free_s + _delay_s(geometry)
 
-    @staticmethod
-    def _sent_s(free_s: float, size_bytes: int, rate_bps: float, now: float) -> float:
-        if rate_bps <= 0.0:
-            return float("inf")
-        return max(free_s, now) + 8 * (size_bytes + FRAME_OVERHEAD_BYTES) / rate_bps
 
-    @staticmethod
-    def _delay_s(geometry: Geometry) -> float:
-        return one_way_light_time_s(geometry.range_km) + geometry.backhaul_s
+def _air_time_s(size_bytes: int, rate_bps: float) -> float:
+    return 8 * (size_bytes + FRAME_OVERHEAD_BYTES) / rate_bps
+
+
+def _delay_s(geometry: Geometry) -> float:
+    return one_way_light_time_s(geometry.range_km) + geometry.backhaul_s
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +47,7 @@ class Mission:
         chaos: Chaos | None = None,
         history_path: Path | None = None,
         digest: bool = True,
+        observe: Callable[[NodeCore], None] | None = None,
     ) -> None:
         """Put the mission together.
 
@@ -55,6 +57,7 @@ class Mission:
             chaos: break sessions at random.
             history_path: write the mission log there.
             digest: keep a digest of everything that happens.
+            observe: called with the core after every tick.
         """
         craft = build_spacecraft(scenario)
         self._scenario = scenario
@@ -76,6 +79,7 @@ class Mission:
         board = SimulatedBoard(craft.board_idle_w, craft.board_active_w)
         self.history = History(history_path, digest=digest)
         self.hands = SimulatedHands(scenario, self.core, self.agenda, board, chaos)
+        self._observe = observe
         self._snapshots: list[NodeSnapshot] = []
         self._loop = Loop(self.core, self.agenda, board, self.hands, self.history, self._after_tick)
 
@@ -87,6 +91,8 @@ class Mission:
         return MissionResult(self._snapshots, self.hands.ground.ledger, self.history.digest())
 
     def _after_tick(self) -> None:
+        if self._observe is not None:
+            self._observe(self.core)
         now = self.agenda.now()
         if not self._snapshots or now - self._snapshots[-1].mission_s >= _SNAPSHOT_EVERY_S:
             self._snapshots.append(self.core.snapshot())

@@ -13,6 +13,7 @@ from node.config.load import load_scenario
 from node.config.scenario import Scenario
 from node.core.contacts import Contact, plan_contacts
 from node.core.modes import OperatingMode
+from node.core.node import NodeCore
 from node.physics.passes import find_passes
 from node.physics.shadow import eclipse_events
 from node.simulation.mission import Mission, MissionResult
@@ -27,17 +28,15 @@ class Flown(NamedTuple):
 
 
 async def fly(scenario: Scenario) -> Flown:
-    mission = Mission(scenario)
     modes: list[OperatingMode] = []
     charges: list[float] = []
 
-    def note() -> None:
-        charges.append(mission.core.emulation.state_of_charge)
-        if not modes or modes[-1] is not mission.core.mode:
-            modes.append(mission.core.mode)
+    def note(core: NodeCore) -> None:
+        charges.append(core.emulation.state_of_charge)
+        if not modes or modes[-1] is not core.mode:
+            modes.append(core.mode)
 
-    mission._loop._after_tick = note
-    return Flown(await mission.fly(), modes, min(charges))
+    return Flown(await Mission(scenario, observe=note).fly(), modes, min(charges))
 
 
 def umbras(scenario: Scenario) -> list[tuple[float, float]]:
