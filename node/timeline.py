@@ -44,7 +44,8 @@ class LiveTimeline:
         self._clock = clock
         self._inbox: deque[Event] = deque()
         self._waiter: asyncio.Future[None] | None = None
-        self._now = clock.now()
+        # Before mission time zero nothing flies: the loop waits for it.
+        self._now = max(0.0, clock.now())
         self.late_s = 0.0
 
     def now(self) -> float:

@@ -171,6 +171,7 @@ class MqttConnector:
             # The peer may be gone already, and a goodbye that cannot be said is no error.
             with contextlib.suppress(aiomqtt.MqttError):
                 await client.__aexit__(None, None, None)
+            _retrieve(client._disconnected)  # noqa: SLF001 - see _retrieve
 
     def _is_version_5(self) -> bool:
         return self._protocol is aiomqtt.ProtocolVersion.V5
@@ -192,3 +193,9 @@ class MqttConnector:
             will=None if will is None else aiomqtt.Will(will.topic, will.payload, 1, retain=True),
             logger=_library_log,
         )
+
+
+def _retrieve(ended: asyncio.Future[None]) -> None:
+    """Take notice of how the session ended, so that asyncio does not report it a second time."""
+    if ended.done() and not ended.cancelled():
+        ended.exception()
