@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, inf
+from math import ceil, inf, isfinite
 from operator import mul
 from typing import NamedTuple
 
@@ -193,6 +193,8 @@ class ThermalNetwork:
             raise PhysicsError("thermal step: expected a heat for each node and each surface")
         for index, (i, inverse) in enumerate(self._surface_slopes):
             inputs[i] += surface_w[index] * inverse
+        if not isfinite(sum(inputs)):
+            raise PhysicsError(f"thermal step with heat of {heat_w} W and {surface_w} W")
         if heaters_on:
             return self._step_with_thermostats(temperatures, heaters_on, inputs, dt_s)
         left_s = dt_s
@@ -292,8 +294,7 @@ class ThermalNetwork:
         """Part of ``left_s`` within half the time constant of the hottest that it may come to."""
         conduction, radiation = self._rates
         hottest_k = hottest_c + ZERO_CELSIUS_K
-        longest_s = left_s
-        longest_s = min(longest_s, self._max_substep_s)
+        longest_s = min(left_s, self._max_substep_s)
         while True:
             kelvin = hottest_k + fastest_rise_k_per_s * longest_s
             rate = conduction + radiation * kelvin * kelvin * kelvin

@@ -131,3 +131,20 @@ def test_horizon_cuts_the_search() -> None:
     assert next_sunlight_change(orbit, EPOCH, 0.0).sunset_utc_s is None
     with pytest.raises(PhysicsError, match="horizon_s"):
         next_sunlight_change(orbit, EPOCH, -1.0)
+
+
+def test_change_beyond_the_first_orbit_is_found_in_the_next() -> None:
+    # Around this time the station's eclipses follow each other later than its nodes do.
+    orbit = Orbit.from_tle(
+        "1 25544U 98067A   24127.82853009  .00015698  00000+0  27310-3 0  9995",
+        "2 25544  51.6393 160.4574 0003580 140.6673 205.7250 15.50957674452123",
+    )
+    first = next_sunlight_change(orbit, orbit.epoch_utc_s, 7200.0)
+    assert first.sunset_utc_s is not None
+    assert first.sunrise_utc_s is not None
+    for start in (first.sunset_utc_s + 1.0, first.sunrise_utc_s + 1.0):
+        change = next_sunlight_change(orbit, start, 3 * orbit.period_s)
+        assert change.sunset_utc_s is not None
+        assert change.sunrise_utc_s is not None
+        later = max(change.sunset_utc_s, change.sunrise_utc_s)
+        assert later > start + orbit.period_s

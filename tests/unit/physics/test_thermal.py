@@ -152,6 +152,16 @@ def test_inputs_must_fit_the_network(heat_w: list[float], surface_w: list[float]
         network.step(network.initial_state([1.0, 2.0]), heat_w, surface_w, 1.0)
 
 
+@pytest.mark.parametrize("watts", [nan, inf, -inf])
+def test_endless_heat_is_refused(watts: float) -> None:
+    network = ThermalNetwork(ThermalSpec(TWO, (), (RADIATOR,)))
+    state = network.initial_state([1.0, 2.0])
+    with pytest.raises(PhysicsError, match="thermal step with heat of"):
+        network.step(state, [1.0, watts], [0.0], 1.0)
+    with pytest.raises(PhysicsError, match="thermal step with heat of"):
+        network.step(state, [1.0, 2.0], [watts], 1.0)
+
+
 @pytest.mark.parametrize("dt_s", [0.0, -1.0, nan, inf])
 def test_impossible_step_is_refused(dt_s: float) -> None:
     network = ThermalNetwork(ThermalSpec(TWO))
