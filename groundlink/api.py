@@ -185,7 +185,7 @@ def _seconds(text: str) -> float:
 
 def _node(node: Counterpart) -> dict[str, Any]:
     return {
-        "online": node.state is not None and node.state.online,
+        "online": node.online,
         "boot_id": None if node.state is None else node.state.boot_id,
         "heard_s": node.heard_s,
         "housekeeping": node.housekeeping,

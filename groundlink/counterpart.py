@@ -67,6 +67,11 @@ class Counterpart:
         self._open: set[str] = set()
         """Objects that come in from the node."""
 
+    @property
+    def online(self) -> bool:
+        """The node's radio has a session with the broker, by its own word or its will's."""
+        return self.state is not None and self.state.online
+
     def offer(self, manifest: Manifest) -> list[Manifest]:
         """Queue a job for the node; return what to send now, if the node is there."""
         return self._responder.offer(manifest)
@@ -141,7 +146,7 @@ class Counterpart:
         # A receipt of an input asks for nothing: the job's acknowledgement follows it.
 
     async def _node_state(self, state: NodeState, send: Send, *, retained: bool) -> None:
-        was_online = self.state is not None and self.state.online
+        was_online = self.online
         self.state = state
         if was_online != state.online:
             _log.info("node=%s online=%s boot_id=%s", self.name, state.online, state.boot_id)

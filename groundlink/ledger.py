@@ -93,6 +93,8 @@ class Ledger:
                     spec.submitted_s,
                 ),
             )
+            # Refuses another job of this id, and with it the object that came along.
+            same_job(connection, node, spec, object_id)
 
         known = await self.job(spec.job_id)
         if known is not None and known.state in ENDED:
