@@ -25,7 +25,8 @@ _BEFORE_S = 7200.0
 """The search begins this long ago, so that a contact that goes on keeps its true AOS."""
 _SAMPLE_S = 1.0
 _MAX_SAMPLES = 4096
-_CUT_S = 1e-3
+_EDGE_S = 0.01
+"""Two searches find the same edge to well within this."""
 
 
 @dataclass(frozen=True)
@@ -155,8 +156,9 @@ class Schedule:
         for contact in self._contacts:
             # The search cut a pass that goes on at its end; a later search sees it whole. Only a
             # satellite that never sets is used up to the cut, and then found again.
-            cut = contact.los_s > last_s - _CUT_S and contact.aos_s > now
-            if contact.los_s > now and not cut:
+            cut = contact.los_s > last_s - _EDGE_S and contact.aos_s > now
+            # A new search may see the LOS that has just passed a little later: it is over.
+            if contact.los_s > now + _EDGE_S and not cut:
                 return contact
         return None
 

@@ -15,7 +15,8 @@ from groundlink.relay import Relay, RelaySettings
 from groundlink.window import Schedule
 from node.clock import MissionClock, epoch_utc_s
 from node.config.load import load_scenario
-from node.errors import ConfigError, PhysicsError
+from node.errors import ConfigError, LinkError, PhysicsError
+from node.log import start_logging
 from node.radio.mqtt import BrokerAddress
 
 HELP = "carry a node's MQTT connections through its passes: rate, delay, AOS and LOS"
@@ -80,10 +81,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--username", help="for the relay's own reports")
     parser.add_argument("--password-file", type=Path, metavar="FILE", help="with --username")
+    parser.add_argument(
+        "--log-level", default="info", choices=["debug", "info", "warning", "error"]
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Relay until SIGTERM or SIGINT; return the exit status."""
+    """Relay until SIGTERM or SIGINT; return the exit status.
+
+    Raises:
+        LinkError: the port to listen on cannot be had.
+    """
+    start_logging(args.log_level)
     try:
         scenario = load_scenario(args.scenario)
         schedule = Schedule.from_scenario(scenario)
@@ -113,8 +122,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         asyncio.run(_until_stopped(Relay(settings, schedule, clock)))
     except OSError as error:
-        sys.stderr.write(f"groundlink relay: {host}:{port}: {error.strerror or error}\n")
-        return os.EX_UNAVAILABLE
+        reason = error.strerror or error
+        raise LinkError(f"cannot listen on {host}:{port}: {reason}") from error
     return os.EX_OK
 
 

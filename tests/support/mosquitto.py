@@ -39,7 +39,7 @@ def wait_for_port(port: int, seconds: float = 10.0) -> None:
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
-        except OSError:
+        except OSError:  # noqa: PERF203 - it is a loop of attempts
             if time.monotonic() > until_s:
                 raise
             time.sleep(0.02)
