@@ -10,6 +10,8 @@ from node.physics.shadow import next_sunlight_change
 _HORIZON_S = 86_400.0
 _OVERLAP_S = 7200.0
 """Plan anew when less than this is left ahead: no pass in low orbit lasts longer."""
+_SAME_EDGE_S = 1.0
+"""Two searches find the same edge of a pass within this."""
 _SUNLIGHT_HORIZON_ORBITS = 2.0
 
 
@@ -81,7 +83,13 @@ class Almanac:
                 epoch + begin_s,
                 epoch + self._planned_until_s,
             )
-            self._contacts = plan_contacts(passes, epoch, self._craft.acquisition_s)
+            # The contact that is going on stays the very same: found anew it would differ in its
+            # last digits, and the session would be broken off for them.
+            kept = [each for each in self._contacts if each.aos_s <= now < each.los_s]
+            known_until_s = max((each.los_s + _SAME_EDGE_S for each in kept), default=begin_s)
+            planned = plan_contacts(passes, epoch, self._craft.acquisition_s)
+            later = (each for each in planned if each.los_s > known_until_s)
+            self._contacts = (*kept, *later)
             self._index = 0
             self._edge_s = float("-inf")
         while self._index < len(self._contacts) and self._contacts[self._index].los_s <= now:
