@@ -54,23 +54,25 @@ def _light(before: NodeSnapshot, after: NodeSnapshot) -> Iterator[RunEvent]:
     was_dark = before.orbit.illumination < ECLIPSE_BELOW_ILLUMINATION
     dark = after.orbit.illumination < ECLIPSE_BELOW_ILLUMINATION
     if dark and not was_dark:
-        told = before.orbit.next_sunset_s
         charge = after.power.state_of_charge
-        at_s = _between(before, told, after)
+        at_s = _between(before, before.orbit.next_sunset_s, after)
         yield RunEvent(at_s, "eclipse", f"into the shadow with state of charge {charge:.2f}")
     elif was_dark and not dark:
-        told = before.orbit.next_sunrise_s
         charge = after.power.state_of_charge
-        at_s = _between(before, told, after)
+        at_s = _between(before, before.orbit.next_sunrise_s, after)
         yield RunEvent(at_s, "sunrise", f"into the Sun with state of charge {charge:.2f}")
 
 
 def _link(before: NodeSnapshot, after: NodeSnapshot) -> Iterator[RunEvent]:
     now_s = after.mission_s
-    if before.link.station is not None and after.link.station != before.link.station:
-        yield RunEvent(now_s, "los", f"{before.link.station} is below the horizon")
-    if after.link.station is not None and after.link.station != before.link.station:
-        yield RunEvent(now_s, "aos", f"{after.link.station} is above the horizon")
+    was, now = before.link.station, after.link.station
+    told = before.link.next_pass
+    if was is not None and now != was:
+        los_s = told.los_s if told is not None and told.station == was else None
+        yield RunEvent(_between(before, los_s, after), "los", f"{was} is below the horizon")
+    if now is not None and now != was:
+        aos_s = told.aos_s if told is not None and told.station == now else None
+        yield RunEvent(_between(before, aos_s, after), "aos", f"{now} is above the horizon")
     if after.link.up and not before.link.up:
         rate = quantity(after.link.downlink_bps, "bit/s")
         yield RunEvent(now_s, "link-up", f"session over {after.link.station}, {rate} down")

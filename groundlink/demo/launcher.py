@@ -67,8 +67,9 @@ def run_demo(options: DemoOptions, output: Output) -> Summary:
             flight.flush()
             jobs = list(flight.jobs.values())
             summary = judge(prepared, jobs, started_utc, completed=flight.completed)
+            ended = "" if flight.completed else "ended early; "
+            output.say(f"{ended}report {prepared.folder.root / REPORT}")
     output.verdict(summary)
-    output.say(f"report {prepared.folder.root / REPORT}")
     return summary
 
 

@@ -86,6 +86,10 @@ def test_events_bear_the_instant_at_which_they_happened() -> None:
     assert mode == RunEvent(5321.0, "mode", "nominal to safe: charge-critical")
     eclipse = next(iter(node_changes(sample.snapshot(3390.0), sample.snapshot(3420.0))))
     assert eclipse.mission_s == 3400.0
+    aos = next(iter(node_changes(sample.snapshot(1200.0), sample.snapshot(1230.0))))
+    assert (aos.code, aos.mission_s) == ("aos", 1210.0)
+    los = next(iter(node_changes(sample.snapshot(1770.0), sample.snapshot(1800.0))))
+    assert (los.code, los.mission_s) == ("los", 1790.0)
 
 
 def test_boots_and_faults_are_events() -> None:
