@@ -102,7 +102,7 @@ async def run_broker(host: str, port: int, ready: Callable[[str, int], None] | N
             await broker.external_connected(
                 _Replay(greeting.head, reader), writer_class(writer), _LISTENER
             )
-        except (OSError, EOFError, ValueError, asyncio.TimeoutError) as error:
+        except (OSError, EOFError, ValueError) as error:  # an expired timeout is an OSError
             _log.debug("client=gone reason=%s", error)
         finally:
             writer.close()

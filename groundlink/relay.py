@@ -231,7 +231,7 @@ class Relay:
             await carry(node, broker, link.uplink, link.downlink, self._clock)
             node.close()
             broker.close()
-        except (OSError, asyncio.TimeoutError) as error:
+        except OSError as error:
             _log.debug("connection=aborted reason=%s", error)
         finally:
             for connection in (node, broker):
@@ -242,8 +242,7 @@ class Relay:
         """Connect to the broker.
 
         Raises:
-            OSError: the broker is not there.
-            asyncio.TimeoutError: it does not answer.
+            OSError: the broker is not there, or does not answer in time.
         """
         loop = asyncio.get_running_loop()
         host, port = self._settings.broker
@@ -260,7 +259,7 @@ class Relay:
                 except BaseException:
                     broker.close()
                     raise
-        except (OSError, asyncio.TimeoutError) as error:
+        except OSError as error:
             if self._broker_reachable:
                 _log.warning("broker=unreachable address=%s:%d reason=%s", host, port, error)
             self._broker_reachable = False

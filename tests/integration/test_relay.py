@@ -133,7 +133,7 @@ async def test_connections_share_one_serialiser(ground: GroundEnd) -> None:
         until_s = time.monotonic() + 1.5
 
         async def count(index: int) -> None:
-            with contextlib.suppress(asyncio.TimeoutError):
+            with contextlib.suppress(TimeoutError):
                 async with timeout(until_s - time.monotonic()):
                     while True:
                         received[index] += len(await ends[index].read(65536))
