@@ -8,16 +8,17 @@ from typing import Any
 
 import msgspec
 
+from node.config.installation import Installation
 from node.config.load import LoadedInstallation
 from node.config.scenario import Scenario
 
 
-def effective(loaded: LoadedInstallation | Scenario) -> str:
+def effective(loaded: LoadedInstallation | Installation | Scenario) -> str:
     """Render a checked configuration as TOML, defaults filled in and paths made absolute.
 
     Keys that are unset are left out. The text of each file loads again as that file.
     """
-    if isinstance(loaded, Scenario):
+    if isinstance(loaded, (Scenario, Installation)):
         return _document(loaded)
     installation = loaded.installation
     replace = msgspec.structs.replace
