@@ -51,21 +51,10 @@ class RangeSet:
             exclude: ranges that are already on their way.
         """
         occupied = self if exclude is None else RangeSet([*self._spans, *exclude.spans])
-        at = 0
+        at, free_until = 0, stop
         for span_start, span_stop in occupied.spans:
             if span_start > at:
-                return (at, min(span_start, at + limit, stop))
+                free_until = min(span_start, stop)
+                break
             at = span_stop
-        return (at, min(stop, at + limit)) if at < stop else None
-
-    def missing(self, stop: int) -> tuple[Span, ...]:
-        """Return every missing range below ``stop``."""
-        gaps: list[Span] = []
-        at = 0
-        for span_start, span_stop in self._spans:
-            if span_start > at:
-                gaps.append((at, span_start))
-            at = span_stop
-        if at < stop:
-            gaps.append((at, stop))
-        return tuple(gaps)
+        return (at, min(free_until, at + limit)) if at < stop else None
