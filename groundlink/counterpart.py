@@ -158,7 +158,7 @@ class Counterpart:
     async def _manifest(self, manifest: Manifest, send: Send) -> None:
         object_id = manifest.object_id
         if await self._ledger.announce_result(self.name, manifest):
-            await send(Receipt(object_id, [], complete=True))
+            await send(Receipt(object_id, [], complete=True, jobs=[manifest.job.job_id]))
             return
         if not manifest.size_bytes:
             await self._ledger.objects.write_span(object_id, 0, 0, b"")
@@ -175,7 +175,8 @@ class Counterpart:
         if manifest is None:
             if not (await self._ledger.objects.held(object_id)).complete:
                 raise MessageError(f"chunk of {object_id}, which no manifest announced")
-            await send(Receipt(object_id, [], complete=True))
+            jobs = await self._ledger.delivered_as(object_id)
+            await send(Receipt(object_id, [], complete=True, jobs=jobs))
             return
         try:
             state = await self._ledger.objects.write_span(
@@ -192,12 +193,14 @@ class Counterpart:
         self, object_id: str, held: tuple[Span, ...], send: Send, *, complete: bool
     ) -> None:
         """Bytes of a result are on disk: bring the ledger in line, then give the receipt."""
+        jobs: list[str] = []
         if complete:
             for job_id in await self._ledger.receive_result(object_id, self._now()):
                 _log.info("result received node=%s job=%s", self.name, job_id)
                 self._responder.job_ended(job_id)
             self._open.discard(object_id)
-        await send(self._responder.chunk_stored(object_id, held, complete=complete))
+            jobs = await self._ledger.delivered_as(object_id)
+        await send(self._responder.chunk_stored(object_id, held, complete=complete, jobs=jobs))
 
     async def _pull(self, pull: Pull, send: Send) -> None:
         for object_id, (start, stop) in self._responder.handle_pull(pull)[:_MAX_PIECES]:

@@ -210,6 +210,16 @@ class Ledger:
 
         return await self._change(deliver)
 
+    async def delivered_as(self, object_id: str) -> list[str]:
+        """Return the jobs whose result is here as this object."""
+        rows = await self._database.read(
+            lambda connection: connection.execute(
+                "SELECT job_id FROM results WHERE object_id = ? AND received_s IS NOT NULL",
+                (object_id,),
+            ).fetchall()
+        )
+        return [row[0] for row in rows]
+
     async def results(self, after: int = 0) -> list[ResultRecord]:
         """Return the results that are here, in the order of arrival, from ``after`` on."""
         return await self._database.read(

@@ -18,7 +18,7 @@ from node.clock import MissionClock
 from node.core import effects, events
 from node.core.effects import Effect
 from node.core.events import PowerReading
-from node.errors import OrbitnodeError, StoreError
+from node.errors import OrbitnodeError, StoreError, WorkerError
 from node.icd import Ack, EventReport, InferenceReport, JobSpec, Message
 from node.inference.base import Executor, Outcome
 from node.metrics import NodeMetrics
@@ -206,7 +206,10 @@ class RealHands:
         try:
             outcome = await self._infer(effect, cycle)
         except OrbitnodeError as error:
-            outcome = Outcome(False, b"", "", "", 0.0, 0.0, 0.0, error=str(error))
+            dead = isinstance(error, WorkerError)
+            outcome = Outcome(
+                False, b"", "", "", 0.0, 0.0, 0.0, error=str(error), worker_killed=dead
+            )
         energy_j, source = self._energy_above_idle_j(power_before)
         if outcome is None or cycle != self._power_cycle:
             return

@@ -100,6 +100,8 @@ class Receipt(Struct, frozen=True, forbid_unknown_fields=True, tag="receipt"):
     held: list[Span]
     complete: bool
     """True once the whole object is on disk and its SHA-256 is right: the sender may let go."""
+    jobs: list[JobId] = []
+    """With ``complete`` on a result: the jobs whose result the receiver has down as these bytes."""
     v: Version = VERSION
 
 

@@ -90,7 +90,7 @@ class Comms:
     def receipt_received(self, receipt: Receipt, now: float) -> list[Manifest]:
         """The ground holds more of a result; return the results that it now has whole."""
         if receipt.complete:
-            return self.downlink.complete(receipt.object_id)
+            return self.downlink.complete(receipt.object_id, receipt.jobs)
         self.downlink.confirm(receipt.object_id, receipt.held, now)
         return []
 

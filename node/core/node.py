@@ -305,7 +305,7 @@ class NodeCore:
         self.comms.uplink.confirm(event.object_id, [event.span], now)
         if not event.complete:
             return []
-        self.comms.uplink.complete(event.object_id)
+        self.comms.uplink.remove(event.object_id)
         whole = Receipt(object_id=event.object_id, held=[], complete=True)
         return [effects.SendReceipt(whole), *self.payload.input_complete(event.object_id, now)]
 

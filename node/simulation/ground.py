@@ -64,11 +64,13 @@ class SimulatedGround:
         held = self._held.setdefault(object_id, RangeSet())
         held.add(*span)
         complete = held.covers(0, manifest.size_bytes)
+        noted: list[str] = []
         if complete:
             self._whole.add(object_id)
             for result in self._waiting.pop(object_id):
                 self._deliver(result, now)
-        return self.responder.chunk_stored(object_id, held.spans, complete=complete)
+                noted.append(result.job.job_id)
+        return self.responder.chunk_stored(object_id, held.spans, complete=complete, jobs=noted)
 
     def _deliver(self, result: Manifest, now: float) -> None:
         entry = self.ledger[result.job.job_id]
@@ -80,7 +82,7 @@ class SimulatedGround:
 
 
 def _whole_receipt(manifest: Manifest) -> Receipt:
-    return Receipt(object_id=manifest.object_id, held=[(0, manifest.size_bytes)], complete=True)
+    return Receipt(object_id=manifest.object_id, held=[], complete=True, jobs=[manifest.job.job_id])
 
 
 def workload_jobs(workloads: list[Workload]) -> Iterator[tuple[float, Manifest]]:

@@ -12,7 +12,7 @@ takes a quarter of a second of link time and the window covers twice the bandwid
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from node.icd import MAX_CHUNK_BYTES, Manifest, Span
@@ -117,20 +117,20 @@ class Flow:
             if self._announces:
                 entry.unannounced[job_id] = manifest
 
-    def complete(self, object_id: str) -> list[Manifest]:
-        """The receiver has it all: close the object for every job that it has heard of."""
+    def complete(self, object_id: str, jobs: Collection[str]) -> list[Manifest]:
+        """The receiver has it all and has noted these jobs; return their manifests.
+
+        A job that it has not noted, since its announcement got lost, is announced again.
+        """
         entry = self._objects.get(object_id)
         if entry is None:
             return []
         self.confirm(object_id, [(0, entry.size_bytes)], math.inf)
-        done = [
-            manifest
-            for job_id, manifest in entry.manifests.items()
-            if job_id not in entry.unannounced
-        ]
-        if entry.unannounced:
-            entry.manifests = dict(entry.unannounced)
-        else:
+        done = [manifest for job_id, manifest in entry.manifests.items() if job_id in jobs]
+        for manifest in done:
+            del entry.manifests[manifest.job.job_id]
+        entry.unannounced = dict(entry.manifests)
+        if not entry.manifests:
             del self._objects[object_id]
         return done
 

@@ -91,12 +91,18 @@ class Responder:
         entry = self._incoming.get(object_id)
         return None if entry is None else entry[0]
 
-    def chunk_stored(self, object_id: str, held: Iterable[Span], *, complete: bool) -> Receipt:
-        """Bytes are on disk; return the receipt. ``complete`` closes the object."""
+    def chunk_stored(
+        self, object_id: str, held: Iterable[Span], *, complete: bool, jobs: Iterable[str] = ()
+    ) -> Receipt:
+        """Bytes are on disk; return the receipt.
+
+        ``complete`` closes the object; ``jobs`` are then those whose result is noted as these
+        bytes.
+        """
         spans = list(held)
         if complete:
             self._incoming.pop(object_id, None)
         elif object_id in self._incoming:
             manifest, _ = self._incoming[object_id]
             self._incoming[object_id] = (manifest, RangeSet(spans))
-        return Receipt(object_id=object_id, held=spans, complete=complete)
+        return Receipt(object_id=object_id, held=spans, complete=complete, jobs=list(jobs))
