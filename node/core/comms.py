@@ -7,11 +7,12 @@ really passes is decided by the relay.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
 from node.core import effects
 from node.core.contacts import Contact
 from node.core.effects import Effect
-from node.icd import Held, Hello, Manifest, Pull, Receipt
+from node.icd import Held, Hello, Manifest, Pull, Receipt, Span
 from node.transfer.flow import Flow
 
 _HELLO_AGAIN_WALL_S = 5.0
@@ -103,8 +104,9 @@ class Comms:
         if not self.session_open:
             return
         while (piece := self.uplink.next_piece(now, uplink_bps)) is not None:
-            if piece.span is not None:
-                yield effects.SendPull(Pull(object_id=piece.object_id, spans=[piece.span]))
+            # Nothing is announced upwards, so that each piece is one of bytes.
+            span = cast(Span, piece.span)
+            yield effects.SendPull(Pull(object_id=piece.object_id, spans=[span]))
         while (piece := self.downlink.next_piece(now, downlink_bps)) is not None:
             if piece.announce is not None:
                 yield effects.SendManifest(piece.announce)

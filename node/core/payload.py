@@ -12,7 +12,6 @@ from node.core.governor import Admit, Defer, Demand, Reason, Supply
 from node.core.jobs import (
     ENDED,
     MAX_WORKER_DEATHS,
-    WAITING,
     Job,
     JobState,
     JobTable,
@@ -266,8 +265,7 @@ class Payload:
         self.deferral = decision
         if not self._count(job.job_id, f"defer:{decision.reason.value}"):
             return []
-        if job.state in WAITING:
-            self.jobs.move(job, JobState.DEFERRED)
+        self.jobs.move(job, JobState.DEFERRED)
         ack = self._ack(job.job_id, job.state, now, decision.reason.value, decision.until_s)
         return [effects.SendAck(ack)]
 
