@@ -15,9 +15,10 @@ import logging
 import math
 import socket
 import struct
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiomqtt
 from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY
@@ -81,8 +82,9 @@ class Incoming:
 class MqttSession:
     """One connection, from CONNACK to its end."""
 
-    def __init__(self, client: aiomqtt.Client) -> None:
+    def __init__(self, client: aiomqtt.Client, gone: asyncio.Future[None]) -> None:
         self._client = client
+        self._gone = gone
 
     async def publish(
         self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False
@@ -92,20 +94,10 @@ class MqttSession:
         Raises:
             LinkError: the session ended first. The message may or may not have arrived.
         """
-        gone = self._client._disconnected  # noqa: SLF001 - aiomqtt lets a publish hang on a dead link
-        publish = asyncio.ensure_future(
-            self._client.publish(topic, payload, qos=qos, retain=retain, timeout=math.inf)
+        await _unless_gone(
+            self._client.publish(topic, payload, qos=qos, retain=retain, timeout=math.inf),
+            self._gone,
         )
-        try:
-            await asyncio.wait((publish, gone), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            if not publish.done():
-                publish.cancel()
-        if publish.cancelled() or not publish.done():
-            raise LinkError("the session ended during a publish")
-        error = publish.exception()
-        if error is not None:
-            raise LinkError(str(error)) from error
 
     async def incoming(self) -> AsyncIterator[Incoming]:
         """Yield what arrives, until the session ends.
@@ -151,22 +143,20 @@ class MqttConnector:
             client = self._client(will)
         except OSError as error:
             raise LinkError(f"cannot read the password: {error}") from error
+        gone = _gone(client)
         try:
-            await client.__aenter__()
-        except aiomqtt.MqttError as error:
-            code = getattr(error, "rc", None)
+            await _unless_gone(client.__aenter__(), gone)
+        except LinkError as error:
+            code = getattr(error.__cause__, "rc", None)
             if getattr(code, "value", code) in _UNSUPPORTED_PROTOCOL and self._is_version_5():
                 _log.info("broker=%s:%d speaks=3.1.1", self._address.host, self._address.port)
                 self._protocol = aiomqtt.ProtocolVersion.V311
             raise LinkError(f"cannot connect: {error}") from error
         try:
-            try:
-                client._client.manual_ack_set(True)  # noqa: SLF001 - see Incoming.acknowledge
-                for subscription in subscriptions:
-                    await client.subscribe(subscription, qos=1)
-            except aiomqtt.MqttError as error:
-                raise LinkError(f"cannot subscribe: {error}") from error
-            yield MqttSession(client)
+            client._client.manual_ack_set(True)  # noqa: SLF001 - see Incoming.acknowledge
+            for subscription in subscriptions:
+                await _unless_gone(client.subscribe(subscription, qos=1), gone)
+            yield MqttSession(client, gone)
         finally:
             # The peer may be gone already, and a goodbye that cannot be said is no error.
             with contextlib.suppress(aiomqtt.MqttError):
@@ -193,6 +183,47 @@ class MqttConnector:
             will=None if will is None else aiomqtt.Will(will.topic, will.payload, 1, retain=True),
             logger=_library_log,
         )
+
+
+def _gone(client: aiomqtt.Client) -> asyncio.Future[None]:
+    """Return a future that ends with the connection, also before the CONNACK.
+
+    aiomqtt's own one is silent until it is connected, so that a reset while connecting would show
+    only as a time-out; and its calls wait for their time-outs when the connection ends under them.
+    """
+    loop = asyncio.get_running_loop()
+    gone: asyncio.Future[None] = loop.create_future()
+    tell_library = client._client.on_disconnect  # noqa: SLF001 - paho's public attribute
+
+    def end() -> None:
+        if not gone.done():
+            gone.set_result(None)
+
+    def on_disconnect(*arguments: Any) -> None:  # noqa: ANN401 - paho's own, passed through
+        tell_library(*arguments)  # type: ignore[misc]  # aiomqtt has set it
+        loop.call_soon_threadsafe(end)
+
+    client._client.on_disconnect = on_disconnect  # noqa: SLF001
+    return gone
+
+
+async def _unless_gone(call: Coroutine[Any, Any, Any], gone: asyncio.Future[None]) -> None:
+    """Await a call of the library, but not beyond the end of the connection.
+
+    Raises:
+        LinkError: the connection ended first, or the call failed.
+    """
+    task = asyncio.ensure_future(call)
+    try:
+        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        if not task.done():
+            task.cancel()
+    if not task.done() or task.cancelled():
+        raise LinkError("the connection ended")
+    error = task.exception()
+    if error is not None:
+        raise LinkError(str(error)) from error
 
 
 def _retrieve(ended: asyncio.Future[None]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from node import __version__, icd
-from node._compat import TaskGroup
+from node._compat import TaskGroup, timeout
 from node.core import events
 from node.core.events import Event
 from node.errors import LinkError, MessageError, StoreError
@@ -41,6 +41,8 @@ from node.store.node_store import NodeStore
 _log = logging.getLogger(__name__)
 _GOODBYE = "goodbye"
 _POWER_LOSS = "power loss"
+_GOODBYE_S = 2.0
+"""A goodbye that the link does not carry within this time stays unsaid."""
 _MAX_PUBLISHES = 16
 """Publishes that wait for the broker at once."""
 
@@ -163,7 +165,9 @@ class Radio:
                 session.drop()
             elif self._end_reason == _GOODBYE:
                 death = NodeState(boot_id=self._boot_id, online=False, version=__version__)
-                await session.publish(state_topic, encode(death), retain=True)
+                with contextlib.suppress(asyncio.TimeoutError, TimeoutError):
+                    async with timeout(_GOODBYE_S):
+                        await session.publish(state_topic, encode(death), retain=True)
 
     async def _converse(self, session: MqttSession, state_topic: str) -> None:
         self._queue.clear()
