@@ -146,12 +146,13 @@ class RealHands:
         manifest = effect.manifest
         try:
             state, known = await self._store.insert_job(manifest, effect.state, effect.reason)
+            reason = await self._store.reason(manifest.job.job_id) if known else effect.reason
             held = await self._store.held(manifest.object_id)
         except StoreError as error:
             # Not accepted, so the ground keeps the job and offers it again.
             _log.warning("job=%s custody=refused error=%s", manifest.job.job_id, error)
             return
-        self._post(cycle, events.ManifestStored(manifest, state, tuple(held.held), known))
+        self._post(cycle, events.ManifestStored(manifest, state, tuple(held.held), known, reason))
 
     async def _store_job_state(self, ack: Ack, cycle: int) -> None:
         await self._persist(
@@ -255,6 +256,7 @@ class RealHands:
         reason = self._stop_reasons.get(job_id)
         if reason is not None:
             return Outcome(False, b"", "", "", 0.0, 0.0, 0.0, error=reason, aborted=True)
+        self._timeline.post(events.JobStarted(job_id))
         return await self._executor.run(effect.job.model, data, effect.thread_count)
 
     def _power(self) -> PowerReading | None:

@@ -89,6 +89,8 @@ class ManifestStored(Event, frozen=True):
     held: tuple[Span, ...]
     known: bool
     """True where the job was on disk before: the stored state is repeated, nothing is redone."""
+    reason: str = ""
+    """Why it is in this state, as it stands on disk."""
 
 
 class ChunkStored(Event, frozen=True):
@@ -105,6 +107,12 @@ class ObjectRefused(Event, frozen=True):
 
     object_id: str
     reason: str
+
+
+class JobStarted(Event, frozen=True):
+    """The worker has the job; before, it may have had to start."""
+
+    job_id: str
 
 
 class JobFinished(Event, frozen=True):

@@ -43,6 +43,8 @@ class Job:
     sequence: int
     worker_deaths: int = 0
     result: Manifest | None = None
+    reason: str = ""
+    """Why it is in this state, where there is something to say."""
 
     @property
     def job_id(self) -> str:

@@ -100,6 +100,7 @@ class NodeCore:
             events.ManifestStored: self._manifest_stored,
             events.ChunkStored: self._chunk_stored,
             events.ObjectRefused: self._object_refused,
+            events.JobStarted: self._job_started,
             events.JobFinished: self._job_finished,
             events.JobFailed: self._job_failed,
             events.ResultStored: self._result_stored,
@@ -223,7 +224,7 @@ class NodeCore:
             self._lose_ram()
             return [*done, effects.PowerOff()]
         if after is OperatingMode.BOOT:
-            return [effects.PowerOn(), *self._boot(now)]
+            return [effects.PowerOn(), *done, *self._boot(now)]
         ceiling_w = self.craft.reduced_power_ceiling_w if after is OperatingMode.REDUCED else None
         done.append(effects.ApplyPowerMode(ceiling_w))
         return [*done, *self.payload.mode_changed(after), *self._follow_plan(now)]
@@ -288,6 +289,10 @@ class NodeCore:
 
     def _manifest_received(self, event: events.ManifestReceived, now: float) -> list[Effect]:
         return self.payload.offered(event.manifest, now)
+
+    def _job_started(self, event: events.JobStarted, now: float) -> list[Effect]:
+        self.payload.started(event.job_id, now)
+        return []
 
     def _job_finished(self, event: events.JobFinished, now: float) -> list[Effect]:
         return self.payload.finished(event, now)

@@ -22,6 +22,8 @@ from node.icd import Ack, Manifest
 from node.transfer.ranges import RangeSet
 
 _BUDGET = "budget"
+_WORKER_START_S = 60.0
+"""Real seconds that a worker which has to be started first may take before a run counts as late."""
 """Reason of a stop that ends the job; after any other the job waits again."""
 
 
@@ -106,7 +108,7 @@ class Payload:
         """The ground offers a job: take custody, turn it away, or repeat what is known of it."""
         known = self.jobs.get(manifest.job.job_id)
         if known is not None:
-            return [effects.SendAck(self._ack(known.job_id, known.state, now))]
+            return [effects.SendAck(self._ack(known.job_id, known.state, now, known.reason))]
         reason = self._objection(manifest, now)
         if reason is None:
             return [effects.StoreManifest(manifest, JobState.RECEIVED.value, "")]
@@ -117,7 +119,8 @@ class Payload:
         """The offer is on disk. Return effects, and whether its input is still to be pulled."""
         state = JobState(event.state)
         if state in ENDED or event.known:
-            return [effects.SendAck(self._ack(event.manifest.job.job_id, state, now))], False
+            job_id = event.manifest.job.job_id
+            return [effects.SendAck(self._ack(job_id, state, now, event.reason))], False
         job = self.jobs.add(event.manifest, JobState.RECEIVED)
         if RangeSet(event.held).covers(0, event.manifest.size_bytes):
             return self._queue(job, now), False
@@ -165,6 +168,12 @@ class Payload:
             done.append(self._turn_away(job, JobState.EXPIRED, decision.reason, now))
         self.deferral = None
         return done
+
+    def started(self, job_id: str, now: float) -> None:
+        """The worker has the job: its budget counts from here."""
+        if self.run is not None and self.run.job.job_id == job_id:
+            estimate = self._models[self.run.job.manifest.job.model]
+            self.run.budget_s = now + estimate.max_duration_s * self._limits.rate
 
     def stop_if_over_budget(self, now: float) -> list[Effect]:
         """Stop the run that takes longer than its model may."""
@@ -257,7 +266,8 @@ class Payload:
         self._count(job.job_id, "admit")
         self.deferral = None
         self.jobs.move(job, JobState.RUNNING)
-        self.run = Run(job, now, now + estimate.max_duration_s * self._limits.rate)
+        longest_s = estimate.max_duration_s + _WORKER_START_S
+        self.run = Run(job, now, now + longest_s * self._limits.rate)
         spec = job.manifest.job
         return [effects.StartJob(spec, job.manifest.object_id, self._limits.thread_count)]
 
@@ -292,6 +302,7 @@ class Payload:
         return True
 
     def _stored_state(self, job: Job, now: float, reason: str) -> Effect:
+        job.reason = reason
         return effects.StoreJobState(self._ack(job.job_id, job.state, now, reason))
 
     @staticmethod

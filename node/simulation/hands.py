@@ -88,7 +88,9 @@ class SimulatedHands:
         self._manifests[manifest.object_id] = manifest
         state, known = self.disk.insert_job(manifest, effect.state)
         held = self.disk.held(manifest.object_id)
-        self._post(now, events.ManifestStored(manifest, state, held, known))
+        self._post(
+            now, events.ManifestStored(manifest, state, held, known, "" if known else effect.reason)
+        )
 
     def _store_job_state(self, effect: effects.StoreJobState, now: float) -> None:
         self.disk.set_state(effect.ack.job_id, effect.ack.state)
@@ -131,6 +133,7 @@ class SimulatedHands:
             self._end_run(at)
             return events.JobFinished(effect.job.job_id, report)
 
+        self._post(now, events.JobStarted(effect.job.job_id))
         self._agenda.at(now + duration_s, finish)
 
     def _abort_job(self, effect: effects.AbortJob, now: float) -> None:

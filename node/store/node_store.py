@@ -139,6 +139,15 @@ class NodeStore:
 
         return await self._database.write(insert)
 
+    async def reason(self, job_id: str) -> str:
+        """Return why a job is in its state; empty where there is nothing to say."""
+        row = await self._database.read(
+            lambda connection: connection.execute(
+                "SELECT reason FROM jobs WHERE job_id = ?", (job_id,)
+            ).fetchone()
+        )
+        return "" if row is None else str(row[0])
+
     async def set_job_state(self, job_id: str, state: str, reason: str, mission_s: float) -> None:
         """Put a job's new state on disk; drop its input once it cannot run any more.
 
