@@ -8,12 +8,12 @@ DEMO_ARGUMENTS ?=
 STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.test-installed
 
-.PHONY: demo test bench lint docs clean mosquitto
+.PHONY: demo test bench lint docs clean servers
 
 demo: $(STAMP)  ## fly one orbit on this machine: real inference, emulated orbit, real MQTT
 	$(BIN)/groundlink demo --scenario $(SCENARIO) $(DEMO_ARGUMENTS)
 
-test: $(TEST_STAMP) mosquitto lint  ## everything that can fail
+test: $(TEST_STAMP) servers lint  ## everything that can fail
 	$(BIN)/python -m coverage erase
 	$(BIN)/python -m coverage run -m pytest
 	$(BIN)/python -m coverage combine --quiet
@@ -29,7 +29,7 @@ lint: $(TEST_STAMP)
 	$(BIN)/mypy
 
 docs: $(TEST_STAMP)  ## write the generated pages anew
-	$(BIN)/python docs/generate_configuration.py
+	PYTHONPATH=. $(BIN)/python docs/generate_configuration.py
 	$(BIN)/python grafana/generate.py
 
 clean:
@@ -47,9 +47,12 @@ $(TEST_STAMP): $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cpu,demo,test]'
 	touch $@
 
-# The broker of every test is the real one. Debian puts it into /usr/sbin, which is not on every PATH.
-mosquitto:
-	@PATH="$$PATH:/usr/sbin" command -v mosquitto >/dev/null || \
+# Broker and monitoring of the tests are the real ones. Debian puts some of them into /usr/sbin, which
+# is not on every PATH.
+servers:
+	@missing=; for program in mosquitto prometheus promtool; do \
+	  PATH="$$PATH:/usr/sbin" command -v $$program >/dev/null || missing=yes; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mosquitto; \
-	else echo "Mosquitto is missing: apt-get install mosquitto" >&2; exit 1; fi
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mosquitto prometheus; \
+	else echo "The tests need servers: apt-get install mosquitto prometheus" >&2; exit 1; fi
