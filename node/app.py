@@ -111,7 +111,7 @@ class App:
                 loop.stop()
                 await executor.abort("the node stops")
                 radio.close()
-                with contextlib.suppress(asyncio.TimeoutError):
+                with contextlib.suppress(TimeoutError):
                     # A link that is gone must not hold the stop.
                     async with timeout(_GOODBYE_S):
                         await radio.silent.wait()
