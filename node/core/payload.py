@@ -22,9 +22,9 @@ from node.icd import Ack, Manifest
 from node.transfer.ranges import RangeSet
 
 _BUDGET = "budget"
+"""Reason of a stop that ends the job; after any other the job waits again."""
 _WORKER_START_S = 60.0
 """Real seconds that a worker which has to be started first may take before a run counts as late."""
-"""Reason of a stop that ends the job; after any other the job waits again."""
 
 
 @dataclass(frozen=True, slots=True)
