@@ -3,8 +3,9 @@
 import sys
 
 if sys.version_info >= (3, 11):
-    import tomllib
     from asyncio import TaskGroup, timeout
+
+    import tomllib
 else:
     import tomli as tomllib
     from taskgroup import TaskGroup, timeout
