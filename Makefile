@@ -26,7 +26,8 @@ bench: $(TEST_STAMP)  ## measure; writes bench.json
 lint: $(TEST_STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	@# The last NumPy for 3.10 has incomplete types; mypy checks against 3.10 wherever it runs.
+	if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then $(BIN)/mypy; fi
 
 docs: $(TEST_STAMP)  ## write the generated pages anew
 	PYTHONPATH=. $(BIN)/python docs/generate_configuration.py
