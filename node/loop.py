@@ -62,10 +62,9 @@ class Loop:
         timeline, core = self._timeline, self._core
         self._carry_out(core.start(), timeline.now())
         while not self._stopping:
-            due_s = core.next_deadline()
-            if min(due_s, timeline.now()) > until_s:
+            if timeline.now() > until_s:
                 return
-            event = await timeline.next(min(due_s, until_s))
+            event = await timeline.next(min(core.next_deadline(), until_s))
             if event is not None:
                 self._handle(event)
                 continue

@@ -50,6 +50,11 @@ class Wire:
     answers_publishes: bool = True
     answers_pings: bool = True
     connack: bytes = _CONNACK
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+    """While it is not set, no CONNECT is answered."""
+
+    def __post_init__(self) -> None:
+        self.may_answer.set()
 
     async def connected(self) -> Connection:
         """Return the first connection once its CONNECT has come."""
@@ -71,6 +76,8 @@ class Wire:
             while True:
                 kind, body = await _packet(reader)
                 connection.packets.append((kind, body))
+                if kind >> 4 == CONNECT:
+                    await self.may_answer.wait()
                 answer = self._answer(kind, body)
                 if answer:
                     writer.write(answer)
