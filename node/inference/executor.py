@@ -88,6 +88,7 @@ class OnnxExecutor:
         self._models: dict[str, ModelFolder] = {}
         self._placed: dict[str, str] = {}
         self._started = False
+        self._starting = asyncio.Lock()
         self._worker: WorkerProcess | None = None
         self._ready: asyncio.Future[None] | None = None
         self._run: _Pending | None = None
@@ -121,17 +122,20 @@ class OnnxExecutor:
             ProviderError: a provider was asked for and is not there.
             WorkerError: the worker does not come up; says so where onnxruntime is missing.
         """
-        if self._started and self._worker is not None:
-            return
         kills = self._kill_count
-        # Hashing a gigabyte takes a second in which the daemon's loop must go on.
-        self._models = await asyncio.to_thread(
-            load_models, self._models_folder, self._max_model_bytes
-        )
-        if self._kill_count != kills:
-            raise WorkerError("the worker was killed while it started")
-        await self._launch()
-        self._started = True
+        # Power comes back and a job begins: the second call waits for the worker of the first.
+        async with self._starting:
+            if self._started and self._worker is not None:
+                return
+            # Hashing a gigabyte takes a second in which the daemon's loop must go on.
+            models = await asyncio.to_thread(
+                load_models, self._models_folder, self._max_model_bytes
+            )
+            if self._kill_count != kills:
+                raise WorkerError("the worker was killed while it started")
+            self._models = models
+            await self._launch()
+            self._started = True
 
     async def run(self, model: str, input_npz: bytes, thread_count: int) -> Outcome:
         """Run one inference; how it failed is in the outcome, also where the worker died.

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import model_factory
 import numpy as np
+import psutil
 import pytest
 from executors import CPU, opened
 from model_factory import ONE_FIGURE, npz
 from waiting import until, until_busy
 
-from node._compat import TaskGroup
+from node._compat import TaskGroup, timeout
 from node.inference.base import Outcome
 from node.inference.executor import OnnxExecutor
 
@@ -164,6 +165,33 @@ async def test_a_power_loss_while_it_starts(tmp_path: Path) -> None:
         await until(lambda: executor.worker_pid is not None)
         await executor.kill()
     assert "did not come up (status -9)" in start.result()
+    assert executor.worker_pid is None
+
+
+async def test_two_starts_at_once_make_one_worker(tmp_path: Path) -> None:
+    executor = OnnxExecutor(tmp_path, [CPU], default_threads=1)
+    try:
+        async with timeout(LIMIT_S), TaskGroup() as group:
+            for _ in range(2):
+                group.create_task(executor.start())
+        workers = [
+            child.pid
+            for child in psutil.Process().children()
+            if "node.inference.worker" in child.cmdline()
+        ]
+        assert workers == [executor.worker_pid]
+        assert (await executor.run("echo", GOOD, 1)).ok
+    finally:
+        await executor.close()
+
+
+async def test_a_power_loss_ends_a_start_that_waits_for_another(tmp_path: Path) -> None:
+    executor = OnnxExecutor(tmp_path, [CPU], default_threads=1)
+    async with TaskGroup() as group:
+        starts = [group.create_task(_error_of(executor)) for _ in range(2)]
+        await until(lambda: executor.worker_pid is not None)
+        await executor.kill()
+    assert all(start.result() for start in starts)
     assert executor.worker_pid is None
 
 
