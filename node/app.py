@@ -109,13 +109,13 @@ class App:
                 _log.info("stopping node=%s", self._installation.node)
                 # In order: stop deciding, end the run, say goodbye; what is on disk is safe.
                 loop.stop()
-                await executor.abort("the node stops")
+                await hands.stop()
                 radio.close()
                 with contextlib.suppress(TimeoutError):
                     # A link that is gone must not hold the stop.
                     async with timeout(_GOODBYE_S):
                         await radio.silent.wait()
-                await store.save_emulation(msgspec.to_builtins(core.emulation_state()))
+                await self._save(store, core.emulation_state())
                 for task in tasks:
                     task.cancel()
 

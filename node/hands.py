@@ -52,7 +52,7 @@ class RealHands:
         self._metrics = metrics
         self._radio: Radio | None = None
         self._power_cycle = 0
-        """Grows with each power loss; answers of an older cycle are dropped."""
+        """Grows with each power loss and at the stop; answers of an older cycle are dropped."""
         self._results: dict[str, bytes] = {}
         self._stop_reasons: dict[str, str] = {}
         """By job: stopped, perhaps before the executor has heard of it."""
@@ -100,6 +100,11 @@ class RealHands:
         """Give the hands their radio, which posts to the same timeline."""
         self._radio = radio
 
+    async def stop(self) -> None:
+        """End the run and every task, also one that still waits for the disk or the worker."""
+        self._power_cycle += 1
+        await self._executor.close()
+
     def carry_out(self, effect: Effect, now: float) -> None:  # noqa: ARG002 - simulated hands need it
         """Begin to do what the core wants done."""
         self._carry[type(effect)](effect)
@@ -130,6 +135,8 @@ class RealHands:
         self._spawn(self._executor.kill())
 
     async def _start_worker(self, cycle: int) -> None:
+        if cycle != self._power_cycle:
+            return
         try:
             await self._executor.start()
         except OrbitnodeError as error:
