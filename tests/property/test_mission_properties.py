@@ -24,7 +24,7 @@ from node.config.scenario import Fault, Scenario
 from node.core import effects
 from node.core.effects import Effect
 from node.core.events import Event
-from node.core.modes import LIMITS, OperatingMode
+from node.core.modes import OperatingMode
 from node.core.node import NodeCore
 from node.physics.battery import BatterySpec, open_circuit_v
 from node.simulation.link import Chaos
@@ -33,6 +33,8 @@ from node.simulation.mission import Mission, MissionResult
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 BASES = {name: load_scenario(SCENARIOS / f"{name}.toml") for name in ("brownout", "demo")}
 ON_DISK = {"received", "queued", "deferred", "running", "stored"}
+MAY_INFER = {OperatingMode.NOMINAL, OperatingMode.REDUCED}
+MAY_TALK = {*MAY_INFER, OperatingMode.SAFE}
 RADIO = (
     effects.OpenLink,
     effects.SendHello,
@@ -60,10 +62,10 @@ class Watch:
         assert 0.0 <= emulation.state_of_charge <= 1.0
         if not self.modes or self.modes[-1] is not mode:
             self.modes.append(mode)
-        if not LIMITS[mode].radio:
+        if mode not in MAY_TALK:
             assert core.comms.contact is None
             assert not core.comms.link_up
-        if not LIMITS[mode].inference:
+        if mode not in MAY_INFER:
             run = core.payload.run
             assert run is None or run.stop_reason is not None
         step_s = emulation.now - self.last_s
@@ -104,9 +106,11 @@ def taken_down(mission: Mission) -> Callable[[float, Event | Effect], None]:
 
     def check(now: float, item: Event | Effect) -> None:
         if isinstance(item, effects.StartJob):
-            assert LIMITS[core.mode].inference, core.mode
+            assert core.mode in MAY_INFER, core.mode
+            size_bytes = mission.hands.ground.ledger[item.job.job_id].manifest.size_bytes
+            assert mission.hands.disk.held(item.input_id) == ((0, size_bytes),)
         elif isinstance(item, RADIO):
-            assert LIMITS[core.mode].radio, core.mode
+            assert core.mode in MAY_TALK, core.mode
         record(now, item)
 
     return check

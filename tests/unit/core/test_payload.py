@@ -210,6 +210,7 @@ def test_the_budget_is_mission_time_at_the_rate() -> None:
 def test_a_run_that_was_stopped_for_another_reason_waits_again() -> None:
     flight = awake()
     flight.take(offer("a"))
+    flight.tell(events.JobStarted("a"))
     flight.tick(51.0)
     done = flight.tell(events.Telecommand("mode", "safe"))
     assert only(effects.AbortJob, done) == [effects.AbortJob("a", "mode safe")]
