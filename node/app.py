@@ -67,7 +67,7 @@ class App:
             saved = await self._saved_state(store)
             clock = self._clock(saved)
             start = saved or start_state(self._craft)
-            executor = _executor(self._loaded, self._craft, clock.rate)
+            executor = _executor(self._loaded, self._craft)
             resources.push_async_callback(executor.close)
             await executor.start()
             board = open_board(self._installation.board, self._loaded.scenario.board)
@@ -226,15 +226,14 @@ class App:
             self._saving = False
 
 
-def _executor(loaded: LoadedInstallation, craft: Spacecraft, rate: float) -> Executor:
+def _executor(loaded: LoadedInstallation, craft: Spacecraft) -> Executor:
     settings = loaded.installation.inference
     if settings.executor == "simulated":
         return SimulatedExecutor(
             {
                 name: SimulatedModel(model.duration_s, model.result_bytes)
                 for name, model in craft.models.items()
-            },
-            rate=rate,
+            }
         )
     return OnnxExecutor(
         loaded.models_path,

@@ -264,7 +264,11 @@ class RealHands:
         if reason is not None:
             return Outcome(False, b"", "", "", 0.0, 0.0, 0.0, error=reason, aborted=True)
         self._timeline.post(events.JobStarted(job_id))
-        return await self._executor.run(effect.job.model, data, effect.thread_count)
+        self._board.set_busy(1.0, self._timeline.wall_s())
+        try:
+            return await self._executor.run(effect.job.model, data, effect.thread_count)
+        finally:
+            self._board.set_busy(0.0, self._timeline.wall_s())
 
     def _power(self) -> PowerReading | None:
         return self._board.read(self._timeline.wall_s()).power

@@ -26,5 +26,8 @@ class Board(Protocol):
     def sensor_health(self) -> Sequence[ReaderHealth]:
         """How the last read of each reader went, and what it took."""
 
+    def set_busy(self, busy: float, wall_s: float) -> None:
+        """Hear that an inference begins (1) or ends (0); a board with a meter sees that itself."""
+
     def close(self) -> None:
         """Release what is open."""

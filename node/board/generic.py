@@ -126,6 +126,9 @@ class GenericBoard:
         """How the last read of each reader went, and what it took."""
         return tuple(self._health.values())
 
+    def set_busy(self, busy: float, wall_s: float) -> None:
+        """Nothing to do: the meter or the utilisation shows what the work draws."""
+
     def close(self) -> None:
         """Close every file."""
         self._sysfs.close()

@@ -1,6 +1,7 @@
 """An executor without a network: durations and result sizes from a measured profile.
 
-For free running and for demonstrations without ONNX Runtime. Chosen by name in the configuration,
+For demonstrations without ONNX Runtime. A run takes the real time that it would take on the board,
+at any rate of the mission clock, as one of ONNX Runtime does. Chosen by name in the configuration,
 never fallen back to. Deterministic: the same job gives the same bytes.
 """
 
@@ -27,11 +28,6 @@ class SimulatedModel(Struct, frozen=True):
     result_bytes: int
 
 
-def result_of(seed: bytes, size_bytes: int) -> bytes:
-    """Return bytes that stand for a result: incompressible, and the same for the same seed."""
-    return hashlib.shake_256(seed).digest(size_bytes)
-
-
 class SimulatedExecutor:
     """Answers as a worker would, after the time that the profile says."""
 
@@ -39,33 +35,22 @@ class SimulatedExecutor:
         self,
         figures: Mapping[str, SimulatedModel],
         *,
-        rate: float = 1.0,
         sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
     ) -> None:
         """Keep the profile.
 
         Args:
             figures: the models by name.
-            rate: mission seconds a second; a run takes that much less real time.
             sleep: waits for real seconds.
         """
         self._figures = figures
-        self._rate = rate
         self._sleep = sleep
         self._started = False
         self._sleeper: asyncio.Task[Any] | None = None
         self._running = False
         self._stop_reason: str | None = None
 
-    def duration_s(self, model: str) -> float:
-        """Return the mission seconds of one run; ``KeyError`` for an unknown model."""
-        return self._figures[model].duration_s
-
-    def result_bytes(self, model: str, job_id: str) -> bytes:
-        """Return the result of a job; ``KeyError`` for an unknown model."""
-        return result_of(job_id.encode(), self._figures[model].result_bytes)
-
-    def model_sha256(self, model: str) -> str:
+    def _model_sha256(self, model: str) -> str:
         """Return what stands for the model's hash in a report."""
         return hashlib.sha256(f"simulated {model}".encode()).hexdigest()
 
@@ -94,7 +79,7 @@ class SimulatedExecutor:
         self._running, self._stop_reason = True, None
         try:
             async with TaskGroup() as group:
-                self._sleeper = group.create_task(self._wait(figures.duration_s / self._rate))
+                self._sleeper = group.create_task(self._wait(figures.duration_s))
         finally:
             self._running, self._sleeper = False, None
         if self._stop_reason is not None:
@@ -103,8 +88,9 @@ class SimulatedExecutor:
             )
         return Outcome(
             ok=True,
-            result=result_of(input_npz, figures.result_bytes),
-            model_sha256=self.model_sha256(model),
+            # Incompressible, as a result that was deflated is.
+            result=hashlib.shake_256(input_npz).digest(figures.result_bytes),
+            model_sha256=self._model_sha256(model),
             provider=PROVIDER,
             duration_s=figures.duration_s,
             inference_s=figures.duration_s,
@@ -136,7 +122,7 @@ class SimulatedExecutor:
         return Outcome(
             ok=False,
             result=b"",
-            model_sha256=self.model_sha256(model) if model in self._figures else "",
+            model_sha256=self._model_sha256(model) if model in self._figures else "",
             provider=PROVIDER,
             duration_s=0.0,
             inference_s=0.0,

@@ -278,6 +278,25 @@ async def test_a_run() -> None:
         assert finished.report.energy_j == pytest.approx(0.0, abs=0.1)
 
 
+async def test_a_simulated_board_draws_what_the_run_takes() -> None:
+    async with opened() as bench:
+        begun_s = bench.timeline.wall_s()
+
+        def mean_w(start_s: float, stop_s: float) -> float:
+            bench.board.read(begun_s + start_s)
+            reading = bench.board.read(begun_s + stop_s).power
+            assert reading is not None
+            return reading.power_w
+
+        bench.executor.end.clear()
+        bench.do(START)
+        await bench.settle()
+        assert mean_w(1000.0, 1001.0) == pytest.approx(ACTIVE_W)
+        bench.executor.end.set()
+        await bench.settle()
+        assert mean_w(1002.0, 1003.0) == pytest.approx(IDLE_W)
+
+
 async def test_a_run_that_ends_badly() -> None:
     async with opened() as bench:
         bench.executor.outcome = Outcome(
