@@ -94,7 +94,8 @@ class App:
                 )
                 hands.attach_radio(radio)
 
-                def after_tick() -> None:
+                def after_tick(took_s: float) -> None:
+                    metrics.observe_tick(took_s)
                     self._after_tick(core, metrics, board, store, group)
 
                 loop = Loop(core, timeline, board, hands, history, after_tick)

@@ -33,7 +33,7 @@ class Loop:
         board: Board,
         hands: Hands,
         history: History,
-        after_tick: Callable[[], None],
+        after_tick: Callable[[float], None],
     ) -> None:
         """Wire the loop.
 
@@ -43,7 +43,8 @@ class Loop:
             board: read at every tick.
             hands: carry out what the core wants.
             history: takes everything down.
-            after_tick: called after every tick; metrics and the watchdog hang on it.
+            after_tick: called after every tick with the seconds that it took, as boards count them;
+                metrics and the watchdog hang on it.
         """
         self._core = core
         self._timeline = timeline
@@ -72,8 +73,9 @@ class Loop:
                 # Too late to pretend: the emulation takes one long step, and the slip is counted.
                 core.tick_slips += 1
                 timeline.catch_up()
-            self._handle(Tick(self._board.read(timeline.wall_s())))
-            self._after_tick()
+            begun_s = timeline.wall_s()
+            self._handle(Tick(self._board.read(begun_s)))
+            self._after_tick(timeline.wall_s() - begun_s)
             if timeline.now() >= until_s:
                 return
 

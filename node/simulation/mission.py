@@ -90,7 +90,7 @@ class Mission:
         self._snapshots.append(self.core.snapshot())
         return MissionResult(self._snapshots, self.hands.ground.ledger, self.history.digest())
 
-    def _after_tick(self) -> None:
+    def _after_tick(self, _took_s: float) -> None:
         if self._observe is not None:
             self._observe(self.core)
         now = self.agenda.now()

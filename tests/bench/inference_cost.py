@@ -180,7 +180,7 @@ async def node(
         core = NodeCore(craft, limits, "bench", start_state(craft), timeline.now())
         metrics = NodeMetrics("bench", [subject.name], [])
 
-        def after_tick() -> None:
+        def after_tick(_took_s: float) -> None:
             metrics.snapshot = core.snapshot()
 
         async with TaskGroup() as group:

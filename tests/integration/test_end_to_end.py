@@ -81,6 +81,8 @@ def test_a_run_over_its_budget_is_stopped_and_the_stop_is_exported(tmp_path: Pat
         assert metric(rig, rf'{name}_count{{node_id="{NODE}"}}') == 2 * STOPS
         # All of them within a second, so the 99th percentile is as well.
         assert metric(rig, rf'{name}_bucket{{le="1.0",node_id="{NODE}"}}') == 2 * STOPS
+        ticks = "orbitnode_tick_duration_seconds"
+        assert metric(rig, rf'{ticks}_count{{node_id="{NODE}"}}') > 0
 
 
 async def test_bad_input_is_answered_clearly_and_the_node_lives(tmp_path: Path) -> None:

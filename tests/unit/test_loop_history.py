@@ -33,12 +33,23 @@ class LateAgenda(Agenda):
         self._now += self.late_s
 
 
+class SlowAgenda(Agenda):
+    """A quarter of a second passes between two looks at the clock."""
+
+    _looks = 0
+
+    def wall_s(self) -> float:
+        self._looks += 1
+        return 0.25 * self._looks
+
+
 class Flown:
     def __init__(self, agenda: Agenda) -> None:
         self.core = NodeCore(spacecraft(), limits(), "test", start())
         self.hands = Hands()
         self.history = History(digest=True)
         self.ticks: list[float] = []
+        self.took_s: list[float] = []
         self.agenda = agenda
         self.loop = Loop(
             self.core,
@@ -46,8 +57,12 @@ class Flown:
             SimulatedBoard(4.5, 15.0),
             self.hands,
             self.history,
-            lambda: self.ticks.append(agenda.now()),
+            self.after_tick,
         )
+
+    def after_tick(self, took_s: float) -> None:
+        self.took_s.append(took_s)
+        self.ticks.append(self.agenda.now())
 
 
 async def test_ticks_come_when_the_core_asks_and_the_last_at_the_end() -> None:
@@ -56,6 +71,12 @@ async def test_ticks_come_when_the_core_asks_and_the_last_at_the_end() -> None:
     assert flown.ticks == [0.0, 1.0, 2.0, 3.0, 3.5]
     assert flown.hands.done == [(0.0, effects.Restore())]
     assert flown.core.tick_slips == 0
+
+
+async def test_ticks_say_what_they_took() -> None:
+    flown = Flown(SlowAgenda())
+    await flown.loop.run(1.5)
+    assert flown.took_s == [0.25, 0.25, 0.25]
 
 
 async def test_events_go_to_the_core_between_the_ticks() -> None:
