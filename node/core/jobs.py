@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -63,15 +64,16 @@ class Job:
 
 
 class JobTable:
-    """Every job that this boot knows, with counts by state kept as they change."""
+    """The jobs that have not ended, and counts by state of all that this boot knows.
+
+    A job that has ended is forgotten, or a long mission would fill the memory: the disk knows it.
+    """
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
         self._waiting: dict[str, Job] = {}
         self._by_state = dict.fromkeys(JobState, 0)
-
-    def __len__(self) -> int:
-        return len(self._jobs)
+        self._sequence = itertools.count()
 
     def __iter__(self) -> Iterator[Job]:
         return iter(self._jobs.values())
@@ -85,7 +87,7 @@ class JobTable:
         known = self._jobs.get(manifest.job.job_id)
         if known is not None:
             return known
-        job = Job(manifest, state, len(self._jobs))
+        job = Job(manifest, state, next(self._sequence))
         self._jobs[job.job_id] = job
         self._by_state[state] += 1
         if state in WAITING:
@@ -93,7 +95,7 @@ class JobTable:
         return job
 
     def move(self, job: Job, state: JobState) -> None:
-        """Give a job a new state."""
+        """Give a job a new state; with one that ends it, it is forgotten."""
         self._by_state[job.state] -= 1
         self._by_state[state] += 1
         job.state = state
@@ -101,6 +103,8 @@ class JobTable:
             self._waiting[job.job_id] = job
         else:
             self._waiting.pop(job.job_id, None)
+        if state in ENDED:
+            self._jobs.pop(job.job_id, None)
 
     @property
     def any_waiting(self) -> bool:
@@ -111,13 +115,9 @@ class JobTable:
         """Return the waiting job that runs next, or None."""
         return min(self._waiting.values(), key=lambda job: job.order, default=None)
 
-    def waiting(self) -> list[Job]:
-        """Every waiting job, in no order."""
-        return list(self._waiting.values())
-
     def open_count(self) -> int:
         """Count the jobs that have not ended."""
-        return len(self._jobs) - sum(self._by_state[state] for state in ENDED)
+        return len(self._jobs)
 
     def counts(self) -> dict[str, int]:
         """Jobs by state; every state is a key."""

@@ -219,7 +219,7 @@ class Payload:
     def result_stored(self, result: Manifest, now: float) -> list[Effect]:
         """The result is on disk: from here on it will be delivered."""
         job = self.jobs.get(result.job.job_id)
-        if job is None or job.state in ENDED:
+        if job is None:
             return []
         job.result = result
         self.jobs.move(job, JobState.STORED)

@@ -151,13 +151,16 @@ class NodeStore:
     async def set_job_state(self, job_id: str, state: str, reason: str, mission_s: float) -> None:
         """Put a job's new state on disk; drop its input once it cannot run any more.
 
+        A job that has its result or has ended stays so: this may be a late repetition.
+
         Raises:
             StoreError: there is no such job, or the disk refuses.
         """
 
         def change(connection: sqlite3.Connection) -> tuple[str, ...]:
             connection.execute(
-                "UPDATE jobs SET state = ?, reason = ?, changed_s = ? WHERE job_id = ?",
+                "UPDATE jobs SET state = ?, reason = ?, changed_s = ?"  # noqa: S608 - fixed states
+                f" WHERE job_id = ? AND state IN ({_NEEDS_INPUT_SQL})",
                 (state, reason, mission_s, job_id),
             )
             return _unneeded(connection, _objects_of(connection, job_id))

@@ -126,6 +126,18 @@ async def test_a_result_that_another_job_owes_stays(tmp_path: Path) -> None:
         assert await store.held(result.object_id) == OUTSIDE
 
 
+async def test_a_late_word_on_a_job_does_not_take_its_result_away(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        await receive(store, offer("a"))
+        await store.store_result(offer("a").job, report(), RESULT)
+        await store.set_job_state("a", "queued", "", 200.0)
+        [stored] = (await store.restore()).jobs
+        assert stored.state == "stored"
+        await store.release_result("a")
+        await store.set_job_state("a", "queued", "", 201.0)
+        assert (await store.restore()).jobs == ()
+
+
 async def test_a_result_without_a_job_is_refused_and_not_kept(tmp_path: Path) -> None:
     async with opened(tmp_path) as store:
         with pytest.raises(StoreError, match="no job ghost"):

@@ -165,6 +165,13 @@ def test_from_run_to_result_to_release() -> None:
     assert flight.tell(events.JobFinished("a", report())) == []
     assert flight.tell(failed("a")) == []
     assert flight.states == {"delivered": 1}
+    # Offered once more, the disk answers.
+    [asked] = flight.tell(events.ManifestReceived(job))
+    assert asked == effects.StoreManifest(job, "received", "")
+    done = flight.tell(events.ManifestStored(job, "delivered", (), known=True))
+    assert [ack.state for ack in acks(done)] == ["delivered"]
+    assert only(effects.StartJob, done) == []
+    assert flight.states == {"delivered": 1}
 
 
 def test_one_run_at_a_time_and_in_order() -> None:
