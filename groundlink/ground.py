@@ -21,7 +21,7 @@ from node.radio.mqtt import Incoming, MqttConnector, MqttSession
 
 _log = logging.getLogger(__name__)
 
-_NODE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_NODE_NAME = re.compile(icd.NODE_NAME_PATTERN)
 _MAX_NODES = 1000
 _FIRST_RETRY_S = 0.5
 _LAST_RETRY_S = 5.0

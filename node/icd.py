@@ -21,12 +21,16 @@ MAX_MESSAGE_BYTES = 300_000
 MAX_CHUNK_BYTES = 256 * 1024
 MAX_OBJECT_BYTES = 1 << 32
 
+# \Z, since $ also takes a line end after the name.
+NAME_PATTERN = r"^[A-Za-z0-9_.-]{1,64}\Z"
+NODE_NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,31}\Z"
+
 Version = Annotated[int, Meta(ge=VERSION, le=VERSION)]
-JobId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
-NodeName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
-ObjectId = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+JobId = Annotated[str, Meta(pattern=NAME_PATTERN)]
+NodeName = Annotated[str, Meta(pattern=NODE_NAME_PATTERN)]
+ObjectId = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 """SHA-256 of the object's bytes, in hexadecimal."""
-ModelName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+ModelName = Annotated[str, Meta(pattern=NAME_PATTERN)]
 Size = Annotated[int, Meta(ge=0, le=MAX_OBJECT_BYTES)]
 Span = tuple[Size, Size]
 """A half-open range of bytes: start, stop."""

@@ -16,6 +16,7 @@ from groundlink.window import Schedule
 from node.clock import MissionClock, epoch_utc_s
 from node.config.load import load_scenario
 from node.errors import ConfigError, LinkError, PhysicsError
+from node.icd import NODE_NAME_PATTERN
 from node.log import start_logging
 from node.radio.mqtt import BrokerAddress
 
@@ -23,7 +24,7 @@ HELP = "carry a node's MQTT connections through its passes: rate, delay, AOS and
 
 _log = logging.getLogger(__name__)
 _ADDRESS = re.compile(r"^(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]+)):([0-9]{1,5})$")
-_NODE_NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,31}$")
+_NODE_NAME = re.compile(NODE_NAME_PATTERN)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from node.config.scenario import Section, Watts
+from node.icd import NodeName
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 PortOrAny = Annotated[int, Meta(ge=0, le=65535)]
@@ -89,7 +90,7 @@ class Installation(Section, frozen=True):
     """One installation file."""
 
     schema: Annotated[int, Meta(ge=1, le=1)]
-    node: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+    node: NodeName
     scenario: str
     """Path of the scenario file."""
     board: BoardChoice

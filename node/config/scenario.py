@@ -11,13 +11,15 @@ from typing import Annotated, Literal, Union
 
 from msgspec import Meta, Struct
 
+from node.icd import NAME_PATTERN
+
 Ratio = Annotated[float, Meta(ge=0, le=1)]
 Angle180 = Annotated[float, Meta(ge=-180, le=360)]
 Seconds = Annotated[float, Meta(ge=0, le=3.2e8)]
 PositiveSeconds = Annotated[float, Meta(gt=0, le=3.2e8)]
 Watts = Annotated[float, Meta(ge=0, le=1e6)]
 Celsius = Annotated[float, Meta(ge=-200, le=400)]
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
 Vector = tuple[
     Annotated[float, Meta(ge=-1, le=1)],
     Annotated[float, Meta(ge=-1, le=1)],

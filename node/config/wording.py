@@ -9,9 +9,11 @@ from typing import Any
 
 from msgspec import Meta
 
+from node.icd import NAME_PATTERN, NODE_NAME_PATTERN
+
 _PATTERNS = {
-    r"^[A-Za-z0-9_.-]{1,64}$": "a name of 1 to 64 letters, digits, '_', '.' and '-'",
-    r"^[a-z0-9][a-z0-9-]{0,31}$": (
+    NAME_PATTERN: "a name of 1 to 64 letters, digits, '_', '.' and '-'",
+    NODE_NAME_PATTERN: (
         "a name of 1 to 32 lower-case letters, digits and '-' that does not begin with '-'"
     ),
 }

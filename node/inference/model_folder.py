@@ -18,6 +18,7 @@ from msgspec import Meta, Struct
 
 from node._compat import tomllib
 from node.errors import ModelError
+from node.icd import ModelName, ObjectId
 
 MODEL_FILE = "model.onnx"
 CARD_FILE = "model.toml"
@@ -77,9 +78,9 @@ class OutputCard(Struct, frozen=True, forbid_unknown_fields=True):
 class ModelCard(Struct, frozen=True, forbid_unknown_fields=True):
     """What ``model.toml`` says."""
 
-    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+    name: ModelName
     version: Text
-    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+    sha256: ObjectId
     license: Text
     source: Text
     input: InputCard

@@ -56,6 +56,12 @@ def name(value: Any) -> str:
     return type(value).__name__ if isinstance(value, msgspec.Struct) else str(value)
 
 
+@pytest.mark.parametrize("name", ["", "a" * 65, "a/b", "a b", "a\n"])
+def test_a_name_is_short_and_of_plain_characters(name: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"job_id": name, "model": "clouds"}, icd.JobSpec)
+
+
 @pytest.mark.parametrize(("suffix", "message"), MESSAGES, ids=name)
 def test_round_trip(suffix: str, message: icd.Message) -> None:
     payload = icd.encode(message)

@@ -52,7 +52,7 @@ def test_addresses_that_are_none(text: str) -> None:
         relay.address(text)
 
 
-@pytest.mark.parametrize("name", ["", "-a", "Node", "a/b", "+", "a" * 33])
+@pytest.mark.parametrize("name", ["", "-a", "Node", "a/b", "+", "a" * 33, "a\n"])
 def test_names_that_would_break_a_topic(name: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="expected up to 32"):
         relay.node_name(name)

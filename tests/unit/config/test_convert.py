@@ -8,6 +8,7 @@ import pytest
 from msgspec import Meta, Struct, field
 
 from node.config.convert import convert
+from node.icd import NAME_PATTERN
 
 
 class Round(Struct, frozen=True, tag_field="source", tag="round"):
@@ -19,7 +20,7 @@ class Square(Struct, frozen=True, tag_field="source", tag="square"):
 
 
 class Entry(Struct, frozen=True, forbid_unknown_fields=True):
-    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+    name: Annotated[str, Meta(pattern=NAME_PATTERN)]
     weight: float = 1.0
 
 
