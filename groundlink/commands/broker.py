@@ -12,7 +12,7 @@ from groundlink.broker import run_broker
 from groundlink.commands.relay import address
 from node.log import start_logging
 
-HELP = "run a small embedded MQTT broker (for the demo; an installation uses Mosquitto)"
+DESCRIPTION = "run a small embedded MQTT broker (for the demo; else take Mosquitto)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

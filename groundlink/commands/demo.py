@@ -17,7 +17,7 @@ from groundlink.demo.output import choose
 from groundlink.demo.prepare import ONNX, DemoOptions
 from node.errors import ConfigError, PhysicsError
 
-HELP = "fly a whole mission on this machine, with a real model over a real scene"
+DESCRIPTION = "fly a whole mission on this machine, with a real model over a real scene"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -21,7 +21,7 @@ from node.http import HttpServer
 from node.log import start_logging
 from node.radio.mqtt import BrokerAddress, MqttConnector
 
-HELP = "run the ground segment: take jobs, talk with nodes, keep results"
+DESCRIPTION = "run the ground segment: take jobs, talk with nodes, keep results"
 EPILOG = """\
 It serves every node that its broker carries, and keeps jobs and results in --state, which survives
 a crash or a power cut at any moment. It says READY on standard error once it takes jobs, with or

@@ -10,7 +10,7 @@ import msgspec
 from groundlink.commands.common import add_ground_argument, client, table
 from groundlink.ledger_rows import JobRecord
 
-HELP = "list jobs and their states"
+DESCRIPTION = "list jobs and their states"
 EPILOG = """\
   groundlink jobs
   groundlink jobs --state deferred

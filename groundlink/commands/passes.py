@@ -17,7 +17,7 @@ from node.clock import epoch_utc_s
 from node.config.load import load_scenario
 from node.errors import ConfigError, PhysicsError
 
-HELP = "list a scenario's passes and what each can carry"
+DESCRIPTION = "list a scenario's passes and what each can carry"
 EPILOG = """\
   groundlink passes scenarios/demo.toml
   groundlink passes scenarios/demo.toml --days 7 --json | jq '[.[].downlink_megabytes] | add'

@@ -20,7 +20,7 @@ from node.icd import NODE_NAME_PATTERN
 from node.log import start_logging
 from node.radio.mqtt import BrokerAddress
 
-HELP = "carry a node's MQTT connections through its passes: rate, delay, AOS and LOS"
+DESCRIPTION = "carry a node's MQTT connections through its passes: rate, delay, AOS and LOS"
 
 _log = logging.getLogger(__name__)
 _ADDRESS = re.compile(r"^(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]+)):([0-9]{1,5})$")

@@ -14,7 +14,7 @@ from groundlink.commands.common import add_ground_argument, client
 from groundlink.ledger_rows import ResultRecord
 from node.errors import GroundError, LinkError
 
-HELP = "list results and fetch them"
+DESCRIPTION = "list results and fetch them"
 EPILOG = """\
   groundlink results
   groundlink results --follow --out results     fetch each result as it comes down

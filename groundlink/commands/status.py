@@ -10,7 +10,7 @@ import msgspec
 
 from groundlink.commands.common import add_ground_argument, client, table
 
-HELP = "show what the ground knows now"
+DESCRIPTION = "show what the ground knows now"
 EPILOG = """\
   groundlink status
   groundlink status --json | jq .nodes

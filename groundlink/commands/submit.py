@@ -14,7 +14,7 @@ from groundlink.commands.common import add_ground_argument, client
 from groundlink.ledger_rows import DELIVERED, ENDED, JobRecord
 from node.errors import GroundError
 
-HELP = "hand inputs over to a node as jobs"
+DESCRIPTION = "hand inputs over to a node as jobs"
 EPILOG = """\
 The ground has a job on disk when this returns, whether the node can be reached or not.
 

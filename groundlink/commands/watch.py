@@ -15,7 +15,7 @@ from groundlink.commands.common import add_ground_argument, client
 from groundlink.commands.status import NODE_HEAD, node_row
 from node.errors import LinkError
 
-HELP = "show nodes, links and jobs in a table that follows them"
+DESCRIPTION = "show nodes, links and jobs in a table that follows them"
 EPILOG = """\
   groundlink watch
   groundlink watch --ground http://127.0.0.1:9465 --every 0.5

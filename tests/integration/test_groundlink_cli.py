@@ -54,8 +54,8 @@ STATUS = {
 def test_help_imports_nothing_heavy() -> None:
     script = (
         "import sys\n"
-        "from groundlink.cli import build_parser\n"
-        "build_parser().format_help()\n"
+        "from groundlink.cli import COMMAND_LINE\n"
+        "COMMAND_LINE.parser().format_help()\n"
         "print(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, cwd=ROOT)
@@ -64,12 +64,12 @@ def test_help_imports_nothing_heavy() -> None:
 
 def test_every_command_is_in_the_table_with_its_own_words() -> None:
     modules = {path.stem for path in (ROOT / "groundlink" / "commands").glob("*.py")}
-    assert modules - {"__init__", "common"} == set(cli.COMMANDS)
-    for name, text in cli.COMMANDS.items():
-        assert text == importlib.import_module(f"groundlink.commands.{name}").HELP
+    assert modules - {"__init__", "common"} == set(cli.COMMAND_LINE.commands)
+    for name, text in cli.COMMAND_LINE.commands.items():
+        assert text == importlib.import_module(f"groundlink.commands.{name}").DESCRIPTION
 
 
-@pytest.mark.parametrize("name", cli.COMMANDS)
+@pytest.mark.parametrize("name", cli.COMMAND_LINE.commands)
 def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main([name, "--help"])

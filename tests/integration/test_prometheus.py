@@ -6,7 +6,6 @@ import asyncio
 import json
 import math
 import re
-import shutil
 import socket
 import subprocess
 import time
@@ -32,11 +31,6 @@ VARIABLES = {
     "$__rate_interval": "8s",
     "$__range": "8s",
 }
-
-pytestmark = pytest.mark.skipif(
-    shutil.which("prometheus") is None or shutil.which("promtool") is None,
-    reason="Prometheus is not installed",
-)
 
 
 def free_port() -> int:

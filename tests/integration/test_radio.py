@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from link_rig import free_port
-from mosquitto import mosquitto, needs_mosquitto
+from mosquitto import mosquitto
 from mqtt_wire import CONNECT, DISCONNECT, PUBLISH, wire
 from spacecraft import offer, report
 from waiting import until
@@ -115,7 +115,6 @@ async def system(folder: Path) -> AsyncIterator[tuple[Node, Ground]]:
                 listening.cancel()
 
 
-@needs_mosquitto
 async def test_a_session_from_birth_to_goodbye(tmp_path: Path) -> None:
     async with system(tmp_path) as (node, ground):
         ack = Ack(job_id="a", state="queued", mission_s=1.0)
@@ -136,7 +135,6 @@ async def test_a_session_from_birth_to_goodbye(tmp_path: Path) -> None:
         assert len([event for event in node.posted if isinstance(event, events.LinkUp)]) == 1
 
 
-@needs_mosquitto
 async def test_a_power_loss_lets_the_will_speak_and_the_next_session_is_whole(
     tmp_path: Path,
 ) -> None:
@@ -152,7 +150,6 @@ async def test_a_power_loss_lets_the_will_speak_and_the_next_session_is_whole(
         await node.until(events.LinkUp, 2)
 
 
-@needs_mosquitto
 async def test_a_piece_is_on_disk_before_anyone_hears_of_it(tmp_path: Path) -> None:
     async with system(tmp_path) as (node, ground):
         node.radio.open()
@@ -177,7 +174,6 @@ async def test_a_piece_is_on_disk_before_anyone_hears_of_it(tmp_path: Path) -> N
         assert await node.until(events.ReceiptReceived) == events.ReceiptReceived(receipt)
 
 
-@needs_mosquitto
 async def test_what_makes_no_sense_is_counted_and_does_no_harm(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -196,7 +192,6 @@ async def test_what_makes_no_sense_is_counted_and_does_no_harm(
         assert len([each for each in caplog.records if "message=refused" in each.message]) == 1
 
 
-@needs_mosquitto
 async def test_a_result_is_read_from_disk_when_its_turn_comes(tmp_path: Path) -> None:
     async with system(tmp_path) as (node, ground):
         await node.store.insert_job(JOB, "received", "")

@@ -12,7 +12,7 @@ from pathlib import Path
 import aiomqtt
 import pytest
 from link_rig import free_port
-from mosquitto import mosquitto, needs_mosquitto
+from mosquitto import mosquitto
 from mqtt_wire import (
     CONNECT,
     DISCONNECT,
@@ -234,7 +234,6 @@ async def test_the_private_parts_of_the_libraries_are_where_they_were() -> None:
 # With a real broker
 
 
-@needs_mosquitto
 async def test_what_is_not_acknowledged_fills_the_brokers_window(broker: BrokerAddress) -> None:
     async with (
         MqttConnector(broker, "ground").session([]) as ground,
@@ -250,7 +249,6 @@ async def test_what_is_not_acknowledged_fills_the_brokers_window(broker: BrokerA
         assert more.payload == b"20"
 
 
-@needs_mosquitto
 async def test_the_will_speaks_for_a_node_that_lost_power(broker: BrokerAddress) -> None:
     async with MqttConnector(broker, "ground").session([STATE]) as ground:
         async with MqttConnector(broker, "sat").session([TOPIC], WILL) as sat:
@@ -265,7 +263,6 @@ async def test_the_will_speaks_for_a_node_that_lost_power(broker: BrokerAddress)
             assert (kept.payload, kept.retained) == (b"dead", True)
 
 
-@needs_mosquitto
 async def test_after_a_goodbye_the_will_is_silent(broker: BrokerAddress) -> None:
     async with MqttConnector(broker, "ground").session([STATE]) as ground:
         async with MqttConnector(broker, "sat").session([TOPIC], WILL) as sat:
@@ -275,7 +272,6 @@ async def test_after_a_goodbye_the_will_is_silent(broker: BrokerAddress) -> None
         assert await silence(ground, 0.3)
 
 
-@needs_mosquitto
 async def test_messages_of_the_time_without_a_session_are_gone(broker: BrokerAddress) -> None:
     connector = MqttConnector(broker, "sat")
     async with connector.session([TOPIC]):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from link_rig import ListedWindows, clock_at, flat_window, free_port, relaying
-from mosquitto import mosquitto, needs_mosquitto
+from mosquitto import mosquitto
 
 from groundlink.window import Schedule, Window
 from node import icd
@@ -26,8 +26,6 @@ from node.radio.mqtt import BrokerAddress, MqttConnector, MqttSession
 ROOT = Path(__file__).parents[2]
 SCENARIO = ROOT / "scenarios" / "demo.toml"
 PROGRAM = "import sys; from groundlink.cli import main; sys.exit(main())"
-
-pytestmark = needs_mosquitto
 
 
 def first_window() -> Window:

@@ -10,17 +10,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 PROGRAM = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
-
-needs_mosquitto = pytest.mark.skipif(PROGRAM is None, reason="Mosquitto is not installed")
 
 
 @contextlib.contextmanager
 def mosquitto(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """Run Mosquitto, open to anyone on this machine."""
-    assert PROGRAM is not None
+    assert PROGRAM is not None, "Mosquitto is missing: apt-get install mosquitto"
     configuration = folder / "mosquitto.conf"
     configuration.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
     with subprocess.Popen(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from fake_node import ANSWER_LIMIT_S, chunk_of, fake_node, object_id_of, result_of
-from mosquitto import mosquitto, needs_mosquitto
+from mosquitto import mosquitto
 
 from groundlink.api import Api
 from groundlink.client import GroundClient
@@ -42,9 +42,6 @@ from node.radio.mqtt import BrokerAddress, MqttConnector
 
 INPUT = Random(1).randbytes(300_000)
 RESULT = Random(2).randbytes(200_000)
-
-
-pytestmark = needs_mosquitto
 
 
 class Broker:

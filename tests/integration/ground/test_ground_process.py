@@ -14,13 +14,11 @@ from random import Random
 
 import pytest
 from fake_node import FakeNode, chunk_of, fake_node, object_id_of, result_of
-from mosquitto import mosquitto, needs_mosquitto
+from mosquitto import mosquitto
 
 from groundlink.client import GroundClient
 from node.icd import Hello, JobSpec, Manifest, Receipt
 from node.transfer.ranges import RangeSet
-
-pytestmark = needs_mosquitto
 
 ROOT = Path(__file__).parents[3]
 SCENARIO = ROOT / "scenarios" / "demo.toml"
