@@ -8,6 +8,7 @@ import logging
 import secrets
 import signal
 import time
+from typing import Any
 
 import msgspec
 
@@ -135,7 +136,7 @@ class App:
         if self._installation.clock.restart == "reset":
             return None
         saved = await store.load_emulation()
-        return None if saved is None else msgspec.convert(saved, EmulationState)
+        return None if saved is None else resumable(saved, self._craft)
 
     def _clock(self, saved: EmulationState | None) -> MissionClock:
         settings = self._installation.clock
@@ -225,6 +226,19 @@ class App:
             _log.warning("emulation=unsaved error=%s", error)
         finally:
             self._saving = False
+
+
+def resumable(saved: dict[str, Any], craft: Spacecraft) -> EmulationState | None:
+    """Return a saved state if this spacecraft can go on from it, or None."""
+    try:
+        state = msgspec.convert(saved, EmulationState)
+    except msgspec.ValidationError as error:
+        _log.warning("mission=begun-anew reason=saved state of another version: %s", error)
+        return None
+    if len(state.temperatures_c) != len(craft.thermal_names):
+        _log.warning("mission=begun-anew reason=saved state of another scenario")
+        return None
+    return state
 
 
 def _executor(loaded: LoadedInstallation, craft: Spacecraft) -> Executor:
