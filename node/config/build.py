@@ -5,6 +5,7 @@ from __future__ import annotations
 from node.clock import epoch_utc_s
 from node.config.installation import BoardChoice
 from node.config.scenario import (
+    AnyOrbit,
     KeplerianOrbit,
     RadioChannel,
     Scenario,
@@ -13,6 +14,7 @@ from node.config.scenario import (
 )
 from node.core.craft import ModelFigures, ScheduledFault, Spacecraft
 from node.core.modes import Thresholds
+from node.errors import PhysicsError
 from node.physics.array import Panel
 from node.physics.battery import BatterySpec
 from node.physics.linkbudget import ChannelBudget
@@ -22,7 +24,7 @@ from node.physics.surfaces import Surface
 from node.physics.thermal import Heater, Link, Node, ThermalSpec
 
 
-def make_orbit(orbit: TleOrbit | SsoOrbit | KeplerianOrbit, start_utc_s: float) -> Orbit:
+def make_orbit(orbit: AnyOrbit, start_utc_s: float) -> Orbit:
     """Make the propagator of an orbit source.
 
     Args:
@@ -50,7 +52,9 @@ def make_orbit(orbit: TleOrbit | SsoOrbit | KeplerianOrbit, start_utc_s: float) 
             orbit.mean_anomaly_deg,
             start_utc_s,
         )
-    return Orbit.from_tle(orbit.line1, orbit.line2)
+    if isinstance(orbit, TleOrbit):
+        return Orbit.from_tle(orbit.line1, orbit.line2)
+    raise PhysicsError("orbit messages cannot be read yet")
 
 
 def build_orbit(scenario: Scenario) -> Orbit:

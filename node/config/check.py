@@ -14,7 +14,7 @@ from node.config.load import (
     load_installation,
     read_document,
 )
-from node.config.scenario import KeplerianOrbit, Scenario, SsoOrbit, TleOrbit
+from node.config.scenario import AnyOrbit, KeplerianOrbit, Scenario, SsoOrbit, TleOrbit
 from node.errors import ConfigError, Problem
 
 EXIT_OK = 0
@@ -112,9 +112,11 @@ def _scenario_lines(scenario: Scenario) -> Iterator[str]:
     )
 
 
-def _orbit(orbit: TleOrbit | SsoOrbit | KeplerianOrbit) -> str:
+def _orbit(orbit: AnyOrbit) -> str:
     if isinstance(orbit, TleOrbit):
         return f"two-line elements of object {orbit.line1[2:7].strip()}"
     if isinstance(orbit, SsoOrbit):
         return f"Sun-synchronous at {orbit.altitude_km:g} km, ascending node at {orbit.ltan_h:g} h"
-    return f"Keplerian at {orbit.altitude_km:g} km, inclination {orbit.inclination_deg:g} deg"
+    if isinstance(orbit, KeplerianOrbit):
+        return f"Keplerian at {orbit.altitude_km:g} km, inclination {orbit.inclination_deg:g} deg"
+    return "orbit mean-elements message"

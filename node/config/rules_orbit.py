@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 
 from node.config.build import make_orbit
 from node.config.finding import Finding
-from node.config.scenario import KeplerianOrbit, Mission, SsoOrbit, TleOrbit
+from node.config.scenario import AnyOrbit, Mission, OmmOrbit, TleOrbit
 from node.errors import PhysicsError
 from node.physics.orbit import EARTH_RADIUS_KM
 
@@ -23,7 +23,7 @@ _MIN_PERIGEE_KM = 100.0
 """Below the Karman line nothing stays in orbit."""
 
 
-def tle_lines_are_intact(orbit: TleOrbit | SsoOrbit | KeplerianOrbit) -> Iterator[Finding]:
+def tle_lines_are_intact(orbit: AnyOrbit) -> Iterator[Finding]:
     """Both lines of an element set are whole and are about the same object."""
     if not isinstance(orbit, TleOrbit):
         return
@@ -37,9 +37,9 @@ def tle_lines_are_intact(orbit: TleOrbit | SsoOrbit | KeplerianOrbit) -> Iterato
         )
 
 
-def perigee_is_in_space(orbit: TleOrbit | SsoOrbit | KeplerianOrbit) -> Iterator[Finding]:
+def perigee_is_in_space(orbit: AnyOrbit) -> Iterator[Finding]:
     """Altitude and eccentricity together keep the orbit above the atmosphere."""
-    if isinstance(orbit, TleOrbit):
+    if isinstance(orbit, (TleOrbit, OmmOrbit)):
         return
     semi_major_axis_km = orbit.altitude_km + EARTH_RADIUS_KM
     perigee_km = semi_major_axis_km * (1 - orbit.eccentricity) - EARTH_RADIUS_KM
@@ -51,7 +51,7 @@ def perigee_is_in_space(orbit: TleOrbit | SsoOrbit | KeplerianOrbit) -> Iterator
         )
 
 
-def orbit_lasts(orbit: TleOrbit | SsoOrbit | KeplerianOrbit, mission: Mission) -> Iterator[Finding]:
+def orbit_lasts(orbit: AnyOrbit, mission: Mission) -> Iterator[Finding]:
     """The elements are recent, and SGP4 follows them from the mission's start to its end."""
     if any(tle_lines_are_intact(orbit)) or any(perigee_is_in_space(orbit)):
         return

@@ -72,6 +72,18 @@ class KeplerianOrbit(Section, frozen=True, tag_field="source", tag="keplerian"):
     mean_anomaly_deg: Angle180
 
 
+class OmmOrbit(Section, frozen=True, tag_field="source", tag="omm"):
+    """A CCSDS Orbit Mean-Elements Message (502.0-B)."""
+
+    message: Annotated[str, Meta(min_length=1, max_length=20_000)]
+    """Verbatim, as JSON, as keyword = value lines or as XML."""
+
+
+AnyOrbit = Union[  # noqa: UP007 - read at run time on 3.10
+    TleOrbit, OmmOrbit, SsoOrbit, KeplerianOrbit
+]
+
+
 class ArrayPanel(Section, frozen=True):
     """One plane of solar cells."""
 
@@ -84,10 +96,18 @@ class ArrayPanel(Section, frozen=True):
     cell_efficiency_ratio: Annotated[float, Meta(gt=0, le=0.6)]
     """At 28 degrees Celsius, at the beginning of life."""
     temperature_coefficient_per_k: Annotated[float, Meta(ge=-0.02, le=0)]
-    cell_temperature_c: Celsius
     degradation_per_year_ratio: Ratio
     age_years: Annotated[float, Meta(ge=0, le=50)]
+    """At mission time zero."""
+    cell_temperature_c: Celsius | None = None
+    """Held at this; give either this or ``thermal_node``."""
+    thermal_node: Name | None = None
+    """The cells have this node's temperature; a surface with ``facing = "panel"`` heats it."""
     axis_body: Vector | None = None
+    axis_limit_deg: Annotated[float, Meta(gt=0, le=180)] = 180.0
+    """For ``one_axis``: how far the panel turns to either side of ``normal_body``."""
+    max_incidence_deg: Annotated[float, Meta(gt=0, le=90)] = 90.0
+    """Sunlight that comes in flatter than this gives nothing."""
 
 
 class Power(Section, frozen=True):
@@ -102,6 +122,14 @@ class Power(Section, frozen=True):
     """What still draws while the node is OFF."""
     transmitter_load_w: Watts
     """Added while the link is open."""
+
+
+class BatteryAgeing(Section, frozen=True):
+    """How capacity fades: with the root of time and with the charge cycled through the pack."""
+
+    calendar_fade_per_root_year_ratio: Ratio
+    cycle_fade_per_full_cycle_ratio: Annotated[float, Meta(ge=0, le=0.1)]
+    """By equivalent full cycle."""
 
 
 class Battery(Section, frozen=True):
@@ -125,6 +153,7 @@ class Battery(Section, frozen=True):
     """Below this terminal voltage the bus browns out."""
     initial_soc: Ratio
     thermal_node: Name
+    ageing: BatteryAgeing | None = None
 
 
 class ThermalNode(Section, frozen=True):
@@ -153,9 +182,11 @@ class ThermalSurface(Section, frozen=True):
     absorptance_ratio: Ratio
     space_view_ratio: Ratio
     """Part of the face's view that the spacecraft itself does not block."""
-    facing: Literal["fixed", "sphere", "sun", "anti_sun", "nadir", "zenith"]
+    facing: Literal["fixed", "sphere", "sun", "anti_sun", "nadir", "zenith", "panel"]
     normal_body: Vector | None = None
     """For ``fixed``: outward normal in the body frame."""
+    panel: Name | None = None
+    """For ``panel``: the array panel whose front this is; what its cells give does not heat it."""
 
 
 class ThermalHeater(Section, frozen=True):
@@ -191,10 +222,16 @@ class GroundStation(Section, frozen=True):
     altitude_m: Annotated[float, Meta(ge=-500, le=9000)]
     min_elevation_deg: Annotated[float, Meta(ge=0, lt=90)]
     backhaul_delay_s: Annotated[float, Meta(ge=0, le=10)]
+    horizon_mask: Annotated[
+        list[tuple[Annotated[float, Meta(ge=0, lt=360)], Annotated[float, Meta(ge=0, lt=90)]]],
+        Meta(max_length=360),
+    ] = []
+    """Azimuth and lowest elevation in degrees, azimuths rising, straight lines between; the greater
+    of this and ``min_elevation_deg`` counts."""
 
 
 class RadioChannel(Section, frozen=True):
-    """One direction of the link: from a link budget to a bit rate by DVB-S2 adaptive coding."""
+    """One direction of the link: from a link budget to a bit rate."""
 
     frequency_ghz: Annotated[float, Meta(gt=0, le=1e6)]
     eirp_dbw: Annotated[float, Meta(ge=-100, le=200)]
@@ -206,6 +243,9 @@ class RadioChannel(Section, frozen=True):
     rolloff_ratio: Ratio
     margin_db: Annotated[float, Meta(ge=0, le=60)]
     max_rate_bps: Annotated[float, Meta(gt=0, le=1e12)]
+    coding: Annotated[str, Meta(min_length=1, max_length=64)] = "dvb-s2"
+    """``dvb-s2`` or ``ccsds``: the most efficient mode of that table that closes at each instant;
+    or the name of one mode of either table, which is then fixed."""
 
 
 class Radio(Section, frozen=True):
@@ -238,12 +278,28 @@ class Modes(Section, frozen=True):
     """How long the emulated boot takes."""
 
 
+class Throttle(Section, frozen=True):
+    """How the board's firmware lowers its clock when it is hot."""
+
+    clock_mhz: Annotated[float, Meta(gt=0, le=1e5)]
+    """At full speed."""
+    min_clock_mhz: Annotated[float, Meta(gt=0, le=1e5)]
+    begins_c: Celsius
+    """Die temperature from which the clock falls."""
+    slope_mhz_per_k: Annotated[float, Meta(gt=0, le=1e5)]
+    die_offset_k_per_w: Annotated[float, Meta(ge=0, le=100)]
+    """Die above the board's thermal node, for each watt of the board."""
+    power_exponent: Annotated[float, Meta(ge=0, le=4)]
+    """Power above idle goes with the clock to this power."""
+
+
 class BoardFigures(Section, frozen=True):
     """The board as the forecast and the simulated board know it."""
 
     idle_w: Watts
     active_w: Watts
     """While one inference runs."""
+    throttle: Throttle | None = None
 
 
 class ModelFigures(Section, frozen=True):
@@ -254,6 +310,8 @@ class ModelFigures(Section, frozen=True):
     max_duration_s: PositiveSeconds
     """Budget: a run that takes longer is stopped."""
     result_bytes: Annotated[int, Meta(ge=1, le=1 << 32)]
+    active_w: Watts | None = None
+    """Board power while this model runs; without it the board's ``active_w``."""
 
 
 class Workload(Section, frozen=True):
@@ -266,6 +324,55 @@ class Workload(Section, frozen=True):
     input_bytes: Annotated[int, Meta(ge=1, le=1 << 32)]
     priority: Annotated[int, Meta(ge=2, le=4)] = 3
     deadline_after_s: PositiveSeconds | None = None
+
+
+class Radiation(Section, frozen=True):
+    """What energetic particles meet on board; upsets follow the position on the orbit."""
+
+    memory_bits: Annotated[float, Meta(ge=0, le=1e16)]
+    memory_proton_cross_section_cm2_per_bit: Annotated[float, Meta(ge=0, le=1e-6)]
+    """Trapped protons above 30 MeV."""
+    memory_cosmic_ray_upsets_per_bit_day: Annotated[float, Meta(ge=0, le=1)]
+    """Outside the magnetosphere, behind this shielding."""
+    corrected_ratio: Ratio
+    """Part of the memory upsets that error correction mends."""
+    device_proton_cross_section_cm2: Annotated[float, Meta(ge=0, le=1)]
+    """Functional interrupts: the worker dies."""
+    device_cosmic_ray_interrupts_per_day: Annotated[float, Meta(ge=0, le=1e6)]
+    """Outside the magnetosphere."""
+    flux_ratio: Annotated[float, Meta(ge=0, le=1e6)]
+    """All fluxes against those of solar minimum: about 0.5 at maximum, far above 1 in a storm."""
+
+
+class Terrestrial(Section, frozen=True):
+    """The data centre on the ground that a forecast compares with."""
+
+    distance_km: Annotated[float, Meta(gt=0, le=20_100)]
+    """Great circle between the user and the data centre."""
+    route_ratio: Annotated[float, Meta(ge=1, le=5)]
+    """Length of the fibre over that distance."""
+    access_rate_bps: Annotated[float, Meta(gt=0, le=1e12)]
+    inference_duration_ratio: Annotated[float, Meta(gt=0, le=1000)]
+    """Its time for one inference over the board's."""
+
+
+class Neighbour(Section, frozen=True):
+    """Another satellite, for the geometry of a link to it."""
+
+    name: Name
+    orbit: AnyOrbit
+    min_grazing_altitude_km: Annotated[float, Meta(ge=0, le=1000)]
+    """The line of sight stays this far above the Earth."""
+    max_range_km: Annotated[float, Meta(gt=0, le=1e5)]
+
+
+class Provenance(Section, frozen=True):
+    """Where figures of this file come from; forecasts and reports repeat it."""
+
+    of: Annotated[list[Annotated[str, Meta(min_length=1, max_length=200)]], Meta(min_length=1)]
+    """Dotted paths, such as ``battery.cell_ocv_v``; a table stands for all that is in it."""
+    kind: Literal["assumed", "data_sheet", "published", "measured", "fitted"]
+    text: Annotated[str, Meta(min_length=1, max_length=500)]
 
 
 class Fault(Section, frozen=True):
@@ -290,7 +397,7 @@ class Scenario(Section, frozen=True):
 
     schema: Annotated[int, Meta(ge=1, le=1)]
     mission: Mission
-    orbit: Union[TleOrbit, SsoOrbit, KeplerianOrbit]  # noqa: UP007 - read at run time on 3.10
+    orbit: AnyOrbit
     attitude: Literal["nadir", "sun", "inertial"]
     array: Annotated[list[ArrayPanel], Meta(min_length=1, max_length=32)]
     power: Power
@@ -304,3 +411,7 @@ class Scenario(Section, frozen=True):
     workload: list[Workload] = []
     fault: list[Fault] = []
     requirement: list[Requirement] = []
+    radiation: Radiation | None = None
+    terrestrial: Terrestrial | None = None
+    neighbour: Annotated[list[Neighbour], Meta(max_length=64)] = []
+    provenance: list[Provenance] = []
