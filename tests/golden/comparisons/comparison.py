@@ -1,13 +1,15 @@
 """One figure of ours beside the same figure of a reference.
 
-The modules of this folder compute comparisons, one module per family of references; the golden
-tests assert that they pass and ``docs/generate_fidelity.py`` writes them down. Nothing else computes
-them. Import them as ``from comparisons.comparison import Comparison``.
+The modules of this folder compute comparisons, one module per family of references. The golden tests
+assert that they pass and ``docs/generate_fidelity.py`` writes them down; nothing else computes them.
+Import them as ``from comparisons.comparison import Comparison``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from math import isnan, nan
 from typing import Literal
 
 
@@ -39,7 +41,7 @@ class Comparison:
 
     @property
     def error(self) -> float:
-        """Distance of the two figures, as ``kind`` says; infinite where a ratio of 0 is asked for."""
+        """Distance of the two figures, as ``kind`` says; infinite as a ratio of 0."""
         distance = abs(self.ours - self.reference)
         if self.kind == "absolute" or distance == 0.0:
             return distance
@@ -49,3 +51,24 @@ class Comparison:
     def passed(self) -> bool:
         """Whether the error is within the tolerance; NaN never is."""
         return self.error <= self.tolerance
+
+
+def worst_of(
+    what: str,
+    unit: str,
+    errors: Iterable[float],
+    tolerance: float,
+    source: str,
+    note: str = "",
+) -> Comparison:
+    """One comparison for many rows: the largest error beside 0; NaN if one of them is NaN.
+
+    Raises:
+        ValueError: There are no rows, so that nothing was compared.
+    """
+    sizes = [abs(error) for error in errors]
+    if not sizes:
+        raise ValueError(f"{what}: nothing to compare")
+    # max() would pass a NaN over, depending on where it stands.
+    worst = nan if any(isnan(size) for size in sizes) else max(sizes)
+    return Comparison(what, unit, worst, 0.0, tolerance, "absolute", source, note)
