@@ -1,15 +1,16 @@
 """One figure of ours beside the same figure of a reference.
 
-The modules of this folder compute comparisons, one module per family of references. The golden tests
-assert that they pass and ``docs/generate_fidelity.py`` writes them down; nothing else computes them.
-Import them as ``from comparisons.comparison import Comparison``.
+The modules of this folder compute comparisons, one module per family of references;
+``families.py`` lists them. The golden tests assert that they pass and
+``docs/generate_fidelity.py`` writes them down; nothing else computes them. Import them as
+``from comparisons.comparison import Comparison``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import isnan, nan
+from math import inf, isnan, nan
 from typing import Literal
 
 
@@ -45,7 +46,8 @@ class Comparison:
         distance = abs(self.ours - self.reference)
         if self.kind == "absolute" or distance == 0.0:
             return distance
-        return distance / abs(self.reference) if self.reference else float("inf")
+        # Of zero, NaN stays NaN and everything else is infinitely far.
+        return distance / abs(self.reference) if self.reference else distance * inf
 
     @property
     def passed(self) -> bool:
