@@ -17,6 +17,7 @@ from node.core.modes import Thresholds
 from node.errors import PhysicsError
 from node.physics.array import Panel
 from node.physics.battery import BatterySpec
+from node.physics.crosslink import Neighbour
 from node.physics.linkbudget import ChannelBudget
 from node.physics.orbit import Orbit
 from node.physics.passes import Station
@@ -62,6 +63,20 @@ def build_orbit(scenario: Scenario) -> Orbit:
     return make_orbit(scenario.orbit, epoch_utc_s(scenario.mission.epoch))
 
 
+def build_neighbours(scenario: Scenario) -> tuple[Neighbour, ...]:
+    """Make the other satellites; raises as `make_orbit`."""
+    start_utc_s = epoch_utc_s(scenario.mission.epoch)
+    return tuple(
+        Neighbour(
+            neighbour.name,
+            make_orbit(neighbour.orbit, start_utc_s),
+            neighbour.min_grazing_altitude_km,
+            neighbour.max_range_km,
+        )
+        for neighbour in scenario.neighbour
+    )
+
+
 def build_stations(scenario: Scenario) -> tuple[Station, ...]:
     """Make the ground stations."""
     return tuple(
@@ -90,6 +105,7 @@ def build_spacecraft(scenario: Scenario, board: BoardChoice | None = None) -> Sp
     power, thermal, modes = scenario.power, scenario.thermal, scenario.modes
     names = tuple(node.name for node in thermal.node)
     board_node = names.index(thermal.board_node)
+    panels = _panels(scenario)
     uplink, downlink = build_channels(scenario)
     idle_w = scenario.board.idle_w if board is None or board.idle_w is None else board.idle_w
     active_w = (
@@ -101,22 +117,7 @@ def build_spacecraft(scenario: Scenario, board: BoardChoice | None = None) -> Sp
         tick_s=scenario.mission.tick_s,
         orbit=build_orbit(scenario),
         attitude=scenario.attitude,
-        panels=tuple(
-            Panel(
-                panel.name,
-                panel.mounting,
-                panel.normal_body,
-                panel.area_m2,
-                panel.packing_ratio,
-                panel.cell_efficiency_ratio,
-                panel.temperature_coefficient_per_k,
-                panel.cell_temperature_c,
-                panel.degradation_per_year_ratio,
-                panel.age_years,
-                panel.axis_body,
-            )
-            for panel in scenario.array
-        ),
+        panels=panels,
         array_to_bus_ratio=power.mppt_efficiency_ratio * power.harness_efficiency_ratio,
         board_converter_efficiency=power.board_converter_efficiency_ratio,
         bus_load_w=power.bus_load_w,
@@ -125,7 +126,7 @@ def build_spacecraft(scenario: Scenario, board: BoardChoice | None = None) -> Sp
         battery=_battery(scenario),
         initial_soc=scenario.battery.initial_soc,
         battery_node=names.index(scenario.battery.thermal_node),
-        thermal=_thermal(scenario),
+        thermal=_thermal(scenario, panels),
         thermal_names=names,
         initial_temperatures_c=tuple(node.initial_c for node in thermal.node),
         board_node=board_node,
@@ -165,6 +166,28 @@ def build_spacecraft(scenario: Scenario, board: BoardChoice | None = None) -> Sp
     )
 
 
+def _panels(scenario: Scenario) -> tuple[Panel, ...]:
+    return tuple(
+        Panel(
+            panel.name,
+            panel.mounting,
+            panel.normal_body,
+            panel.area_m2,
+            panel.packing_ratio,
+            panel.cell_efficiency_ratio,
+            panel.temperature_coefficient_per_k,
+            panel.cell_temperature_c,
+            panel.degradation_per_year_ratio,
+            panel.age_years,
+            panel.axis_body,
+            panel.thermal_node,
+            panel.axis_limit_deg,
+            panel.max_incidence_deg,
+        )
+        for panel in scenario.array
+    )
+
+
 def _channel(channel: RadioChannel) -> ChannelBudget:
     return ChannelBudget(
         channel.frequency_ghz,
@@ -197,8 +220,9 @@ def _battery(scenario: Scenario) -> BatterySpec:
     )
 
 
-def _thermal(scenario: Scenario) -> ThermalSpec:
+def _thermal(scenario: Scenario, panels: tuple[Panel, ...]) -> ThermalSpec:
     thermal = scenario.thermal
+    fronts = {panel.name: panel for panel in panels}
     return ThermalSpec(
         nodes=tuple(Node(node.name, node.capacity_j_per_k) for node in thermal.node),
         links=tuple(
@@ -214,6 +238,7 @@ def _thermal(scenario: Scenario) -> ThermalSpec:
                 surface.space_view_ratio,
                 surface.facing,
                 surface.normal_body,
+                None if surface.panel is None else fronts[surface.panel],
             )
             for surface in thermal.surface
         ),

@@ -5,8 +5,9 @@
 F is the view factor from the face to the Earth (closed form for a tilted plate; Gilmore, Spacecraft
 Thermal Control Handbook, 2nd ed., chapter 2), cos zenith that of the Sun at the point below. Earth
 light counts with the part of the view that the spacecraft leaves free, direct sunlight does not.
-Limits: an evenly bright Earth, so that albedo is crude where the Sun stands low (zenith angle above
-60 degrees).
+The front of an array panel turns with it; what its cells give is taken off elsewhere. Limits: an
+evenly bright Earth, so that albedo is crude where the Sun stands low (zenith angle above 60
+degrees).
 """
 
 from __future__ import annotations
@@ -14,15 +15,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import acos, asin, pi, sqrt
-from typing import Literal
+from typing import Literal, get_args
 
 from node.errors import PhysicsError
+from node.physics.array import Panel, panel_face
 from node.physics.attitude import BodyAxes
 from node.physics.checks import require, require_positive
 from node.physics.frames import EQUATORIAL_RADIUS_KM
 from node.physics.vectors import Vector, unit
 
-Facing = Literal["fixed", "sphere", "sun", "anti_sun", "nadir", "zenith"]
+Facing = Literal["fixed", "sphere", "sun", "anti_sun", "nadir", "zenith", "panel"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Surface:
     facing: Facing
     normal_body: Vector | None = None
     """For ``fixed``: outward normal in the body frame."""
+    panel: Panel | None = None
+    """For ``panel``: the array panel whose front this is."""
     direction_body: Vector = field(init=False, repr=False, compare=False)
     """``normal_body`` at length one; zero where the face does not stand still in the body."""
     radiating_area_m2: float = field(init=False, repr=False, compare=False)
@@ -51,13 +55,17 @@ class Surface:
         require_positive("area_m2", self.area_m2)
         for name in ("emissivity_ratio", "absorptance_ratio", "space_view_ratio"):
             require(name, getattr(self, name), 0.0, 1.0)
-        if self.facing not in {"fixed", "sphere", "sun", "anti_sun", "nadir", "zenith"}:
+        if self.facing not in get_args(Facing):
             raise PhysicsError(f"surface of {self.node}: unknown facing {self.facing!r}")
         direction = (0.0, 0.0, 0.0)
         if self.facing == "fixed":
             if self.normal_body is None:
                 raise PhysicsError(f"surface of {self.node}: a fixed facing needs normal_body")
             direction = unit(self.normal_body)
+        if (self.facing == "panel") is (self.panel is None):
+            raise PhysicsError(
+                f"surface of {self.node}: a panel belongs to the facing panel, and to no other"
+            )
         seen_m2 = self.area_m2 * self.space_view_ratio
         derived: dict[str, object] = {
             "direction_body": direction,
@@ -67,6 +75,11 @@ class Surface:
         }
         for name, value in derived.items():
             object.__setattr__(self, name, value)
+        # A face that gave more than it takes would cool itself below anything there is.
+        if self.panel is not None and self.sunlit_area_m2 < self.panel.most_effective_area_m2:
+            raise PhysicsError(
+                f"surface of {self.node}: takes less light than panel {self.panel.name} gives power"
+            )
 
 
 def plate_view_factor(radius_ratio: float, tilt_cosine: float) -> float:
@@ -127,7 +140,10 @@ def surface_heat_w(
     heat_w = []
     for surface in surfaces:
         facing = surface.facing
-        if facing == "fixed":
+        if surface.panel is not None:
+            sun_cosine, (nx, ny, nz) = panel_face(surface.panel, body_axes_teme, sun_direction_teme)
+            view = plate_view_factor(radius_ratio, -(nx * x + ny * y + nz * z) / distance_km)
+        elif facing == "fixed":
             (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = body_axes_teme
             bx, by, bz = surface.direction_body
             nx = bx * xx + by * yx + bz * zx

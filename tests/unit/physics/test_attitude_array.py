@@ -5,7 +5,7 @@ from math import cos, nan, radians, sin, sqrt
 import pytest
 
 from node.errors import PhysicsError
-from node.physics.array import Panel, array_power_w, panel_incidence
+from node.physics.array import Panel, array_power_w, panel_face, panel_powers_w
 from node.physics.attitude import BodyAxes, body_axes_teme
 from node.physics.vectors import Vector, cross, dot, unit
 
@@ -29,6 +29,21 @@ def panel(mounting: str = "fixed", normal: Vector = (0.0, 0.0, 1.0), **change: o
         "age_years": 0.0,
     }
     return Panel(**{**figures, **change})  # type: ignore[arg-type]  # figures of any kind
+
+
+def panel_incidence(wing: Panel, axes: BodyAxes, sun: Vector) -> float:
+    """Cosine to the Sun; the power agrees with it on the front and is nothing on the back."""
+    cosine, normal = panel_face(wing, axes, sun)
+    assert dot(normal, sun) == pytest.approx(cosine, abs=1e-12)
+    assert dot(normal, normal) == pytest.approx(1.0)
+    (watts,) = panel_powers_w([wing], axes, sun, 1000.0)
+    lit = cosine if cosine >= panel_min_cosine(wing) else 0.0
+    assert watts == pytest.approx(135.0 * lit, abs=1e-9)
+    return max(0.0, cosine)
+
+
+def panel_min_cosine(wing: Panel) -> float:
+    return cos(radians(wing.max_incidence_deg)) - 1e-12
 
 
 @pytest.mark.parametrize("mode", ["nadir", "sun", "inertial"])
@@ -104,6 +119,70 @@ def test_two_axis_is_always_square() -> None:
     assert panel_incidence(panel("two_axis"), IDENTITY, SUN) == 1.0
 
 
+@pytest.mark.parametrize(
+    ("sun_deg", "turn_deg"),
+    [(0.0, 0.0), (30.0, 30.0), (-50.0, -50.0), (70.0, 60.0), (-70.0, -60.0), (179.0, 60.0)],
+)
+def test_one_axis_turns_as_far_as_its_limit(sun_deg: float, turn_deg: float) -> None:
+    # About y, z turns to x.
+    wing = panel("one_axis", axis_body=(0.0, 1.0, 0.0), axis_limit_deg=60.0)
+    sun = (sin(radians(sun_deg)), 0.0, cos(radians(sun_deg)))
+    cosine, normal = panel_face(wing, IDENTITY, sun)
+    expected = (sin(radians(turn_deg)), 0.0, cos(radians(turn_deg)))
+    assert normal == pytest.approx(expected, abs=1e-12)
+    assert cosine == pytest.approx(cos(radians(sun_deg - turn_deg)), abs=1e-12)
+    assert panel_incidence(wing, IDENTITY, sun) == pytest.approx(max(0.0, cosine))
+
+
+def test_a_sun_along_the_axis_leaves_the_panel_at_rest() -> None:
+    wing = panel("one_axis", axis_body=(0.0, 1.0, 0.0))
+    cosine, normal = panel_face(wing, IDENTITY, (0.0, 1.0, 0.0))
+    assert (cosine, normal) == (pytest.approx(0.0, abs=1e-12), pytest.approx((0.0, 0.0, 1.0)))
+    turning_in_itself = panel("one_axis", axis_body=(0.0, 0.0, 1.0))
+    assert panel_face(turning_in_itself, IDENTITY, SUN)[1] == pytest.approx((0.0, 0.0, 1.0))
+
+
+def test_the_face_stands_in_teme() -> None:
+    axes = body_axes_teme("nadir", R, V, SUN)
+    assert panel_face(panel(), axes, SUN)[1] == pytest.approx(axes[2])
+    assert panel_face(panel("two_axis"), axes, SUN)[1] == pytest.approx(SUN)
+    wing = panel("one_axis", axis_body=(0.0, 1.0, 0.0))
+    cosine, normal = panel_face(wing, axes, SUN)
+    assert dot(normal, axes[1]) == pytest.approx(0.0, abs=1e-12)
+    assert cosine == pytest.approx(sqrt(1.0 - dot(axes[1], SUN) ** 2))
+
+
+@pytest.mark.parametrize(("angle_deg", "lit"), [(84.9, True), (85.1, False), (90.1, False)])
+def test_light_flatter_than_the_cut_off_gives_nothing(angle_deg: float, lit: bool) -> None:
+    sun = (sin(radians(angle_deg)), 0.0, cos(radians(angle_deg)))
+    flat = panel(max_incidence_deg=85.0)
+    found = array_power_w([flat], IDENTITY, sun, 1000.0)
+    assert found == pytest.approx(135.0 * cos(radians(angle_deg)) if lit else 0.0)
+    # It is dark to the cells, not to the face.
+    assert panel_face(flat, IDENTITY, sun)[0] == pytest.approx(cos(radians(angle_deg)))
+
+
+def test_cells_have_the_temperature_of_their_node() -> None:
+    hot = panel("two_axis", cell_temperature_c=None, thermal_node="wing")
+    powers_w = panel_powers_w(
+        [hot, panel("two_axis", cell_temperature_c=78.0)],
+        IDENTITY,
+        SUN,
+        1000.0,
+        node_temperatures_c={"wing": 78.0},
+    )
+    assert powers_w == pytest.approx([135.0 * 0.9, 135.0 * 0.9])
+    assert hot.most_effective_area_m2 == pytest.approx(0.135 * (1 + 0.002 * 301.15))
+    assert panel(cell_temperature_c=78.0).most_effective_area_m2 == pytest.approx(0.135 * 0.9)
+
+
+def test_degradation_goes_on_in_flight() -> None:
+    young = panel("two_axis", age_years=1.0)
+    steady = panel("two_axis", degradation_per_year_ratio=0.0)
+    powers_w = panel_powers_w([young, young, steady], IDENTITY, SUN, 1000.0, years_flown=2.0)
+    assert powers_w == pytest.approx([135.0 * 0.975**3, 135.0 * 0.975**3, 135.0])
+
+
 def test_power_is_the_product_of_the_chain() -> None:
     aged = panel(
         "two_axis", cell_temperature_c=68.0, degradation_per_year_ratio=0.025, age_years=2.0
@@ -133,6 +212,12 @@ def test_cells_too_hot_to_work_give_nothing() -> None:
         ({"cell_efficiency_ratio": nan}, "cell_efficiency_ratio"),
         ({"temperature_coefficient_per_k": nan}, "temperature_coefficient_per_k"),
         ({"cell_temperature_c": -300.0}, "cell_temperature_c"),
+        ({"cell_temperature_c": None}, "either cell_temperature_c or thermal_node"),
+        ({"thermal_node": "wing"}, "either cell_temperature_c or thermal_node"),
+        ({"axis_limit_deg": 0.0}, "axis_limit_deg"),
+        ({"axis_limit_deg": 181.0}, "axis_limit_deg"),
+        ({"max_incidence_deg": 0.0}, "max_incidence_deg"),
+        ({"max_incidence_deg": 91.0}, "max_incidence_deg"),
         ({"degradation_per_year_ratio": -0.1}, "degradation_per_year_ratio"),
         ({"age_years": -1.0}, "age_years"),
         ({"mounting": "velcro"}, "panel wing: unknown mounting 'velcro'"),

@@ -5,6 +5,7 @@ from math import cos, nan, pi, radians, sin
 import pytest
 
 from node.errors import PhysicsError
+from node.physics.array import Mounting, Panel
 from node.physics.attitude import BodyAxes
 from node.physics.frames import EQUATORIAL_RADIUS_KM
 from node.physics.surfaces import (
@@ -112,6 +113,60 @@ def test_on_the_ground_a_plate_sees_half_and_all() -> None:
     assert plate_view_factor(1.0, 0.0) == pytest.approx(0.5)
 
 
+def wing(mounting: Mounting, *, limit_deg: float = 180.0) -> Panel:
+    """Normal to +z, turning about y, of two square metres."""
+    return Panel(
+        "wing", mounting, (0.0, 0.0, 1.0), 2.0, 0.9, 0.3, -0.002, None, 0.0, 0.0,
+        (0.0, 1.0, 0.0), "n", limit_deg,
+    )  # fmt: skip
+
+
+WING = wing("fixed")
+
+
+def front_w(
+    panel: Panel, sun: Vector, r_km: Vector, *, solar: float = 0.0, infrared: float = 0.0
+) -> float:
+    front = Surface("n", 2.0, 0.8, 0.9, 1.0, "panel", panel=panel)
+    (watts,) = surface_heat_w([front], AXES, sun, r_km, solar, 1.0, infrared, 0.0)
+    return watts
+
+
+BELOW = (0.0, 0.0, -RADIUS_KM)
+"""The Earth is in the direction of +z."""
+ASIDE = (-RADIUS_KM, 0.0, 0.0)
+"""The Earth is in the direction of +x."""
+
+
+@pytest.mark.parametrize(
+    ("panel", "angle_deg", "cosine"),
+    [
+        (WING, 30.0, cos(radians(30.0))),
+        (WING, 120.0, 0.0),
+        (wing("one_axis"), 120.0, 1.0),
+        (wing("one_axis", limit_deg=60.0), 100.0, cos(radians(40.0))),
+        (wing("two_axis"), 120.0, 1.0),
+    ],
+)
+def test_the_front_of_a_panel_takes_sunlight_as_the_panel_stands(
+    panel: Panel, angle_deg: float, cosine: float
+) -> None:
+    sun = (sin(radians(angle_deg)), 0.0, cos(radians(angle_deg)))
+    found = front_w(panel, sun, (0.0, RADIUS_KM, 0.0), solar=1000.0)
+    assert found == pytest.approx(2.0 * 0.9 * 1000.0 * cosine)
+
+
+def test_the_front_of_a_panel_sees_the_earth_as_the_panel_stands() -> None:
+    straight_w = 2.0 * 0.8 * 237.0 / RATIO**2
+    sideways_w = 2.0 * 0.8 * 237.0 * plate_view_factor(RATIO, 0.0)
+    to_x = (1.0, 0.0, 0.0)
+    assert front_w(WING, to_x, BELOW, infrared=237.0) == pytest.approx(straight_w)
+    assert front_w(WING, to_x, ASIDE, infrared=237.0) == pytest.approx(sideways_w)
+    for turned in (wing("one_axis"), wing("two_axis")):
+        assert front_w(turned, to_x, BELOW, infrared=237.0) == pytest.approx(sideways_w)
+        assert front_w(turned, to_x, ASIDE, infrared=237.0) == pytest.approx(straight_w)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -122,6 +177,9 @@ def test_on_the_ground_a_plate_sees_half_and_all() -> None:
         ({"facing": "backwards"}, "surface of n: unknown facing 'backwards'"),
         ({"facing": "fixed"}, "surface of n: a fixed facing needs normal_body"),
         ({"facing": "fixed", "normal_body": (0.0, 0.0, 0.0)}, "has no direction"),
+        ({"facing": "panel"}, "surface of n: a panel belongs to the facing panel"),
+        ({"panel": WING}, "surface of n: a panel belongs to the facing panel"),
+        ({"facing": "panel", "panel": WING}, "surface of n: takes less light than panel wing"),
     ],
 )
 def test_surface_figures_are_refused_by_name(change: dict[str, object], message: str) -> None:
