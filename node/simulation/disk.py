@@ -36,6 +36,11 @@ class SimulatedDisk:
         """Keep a job's new state."""
         self._rows[job_id].state = state
 
+    def state(self, job_id: str) -> str | None:
+        """Return a job's state; None for a job that never came."""
+        row = self._rows.get(job_id)
+        return None if row is None else row.state
+
     def store_result(self, job: JobSpec, report: InferenceReport, size_bytes: int) -> Manifest:
         """Keep a result; a job has one result, whatever is stored later."""
         row = self._rows[job.job_id]

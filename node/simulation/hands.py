@@ -13,9 +13,11 @@ from node.core.effects import Effect
 from node.core.events import Event
 from node.core.node import NodeCore
 from node.icd import Hello, InferenceReport, Manifest, Receipt, encode
+from node.physics.linkbudget import one_way_light_time_s
 from node.simulation.disk import SimulatedDisk
 from node.simulation.ground import SimulatedGround, workload_jobs
 from node.simulation.link import Chaos, Geometry, SimulatedLink
+from node.simulation.milestones import Milestones
 from node.timeline import Agenda
 
 _CONNECT_S = 1.0
@@ -45,7 +47,8 @@ class SimulatedHands:
         }
         self.ground = SimulatedGround()
         self.disk = SimulatedDisk()
-        self._link = SimulatedLink(self._geometry)
+        self.milestones = Milestones()
+        self.link = SimulatedLink(self._geometry)
         self._manifests: dict[str, Manifest] = {}
         self._run_number = 0
         self._running: tuple[str, float] | None = None
@@ -86,6 +89,7 @@ class SimulatedHands:
     def _store_manifest(self, effect: effects.StoreManifest, now: float) -> None:
         manifest = effect.manifest
         self._manifests[manifest.object_id] = manifest
+        self.milestones.offered(manifest.job.job_id, now)
         state, known = self.disk.insert_job(manifest, effect.state)
         held = self.disk.held(manifest.object_id)
         self._post(
@@ -126,11 +130,13 @@ class SimulatedHands:
         self._run_number += 1
         number = self._run_number
         self._running = (effect.job.job_id, now)
+        self.milestones.started(effect.job.job_id, now)
 
         def finish(at: float) -> Event | None:
             if number != self._run_number:
                 return None
             self._end_run(at)
+            self.milestones.finished(effect.job.job_id, at, report.energy_j)
             return events.JobFinished(effect.job.job_id, report)
 
         self._post(now, events.JobStarted(effect.job.job_id))
@@ -166,8 +172,7 @@ class SimulatedHands:
 
     def _power_off(self, _effect: effects.PowerOff, now: float) -> None:
         self._end_run(now)
-        self._link.close()
-        self.ground.responder.handle_lost()
+        self._cut(now)
 
     # Link
 
@@ -175,23 +180,27 @@ class SimulatedHands:
         self._connect(now)
 
     def _connect(self, now: float) -> None:
-        self._link.open()
-        session = self._link.session
+        self.link.open()
+        self.milestones.linked(now)
+        session = self.link.session
         self._agenda.at(now + _CONNECT_S, self._in_session(session, lambda _at: events.LinkUp()))
         if self._chaos is not None:
             broken_s = now + _CONNECT_S + self._chaos.session_length_s()
             self._agenda.at(broken_s, self._in_session(session, self._break))
 
     def _break(self, now: float) -> Event:
-        self._link.close()
-        self.ground.responder.handle_lost()
+        self._cut(now)
         self._connect(now)
         return events.LinkDown("broken")
 
     def _close_link(self, _effect: effects.CloseLink, now: float) -> None:
-        self._link.close()
-        self.ground.responder.handle_lost()
+        self._cut(now)
         self._post(now, events.LinkDown("goodbye"))
+
+    def _cut(self, now: float) -> None:
+        self.link.close()
+        self.milestones.cut(now)
+        self.ground.responder.handle_lost()
 
     def _geometry(self) -> Geometry:
         contact = self._core.comms.contact
@@ -201,26 +210,32 @@ class SimulatedHands:
         range_km = self._core.emulation.look(contact.station).range_km
         return Geometry(uplink_bps, downlink_bps, range_km, self._backhaul_s[contact.station.name])
 
+    def _delays_s(self) -> tuple[float, float]:
+        """Light time and backhaul of the link that stands."""
+        geometry = self._geometry()
+        return one_way_light_time_s(geometry.range_km), geometry.backhaul_s
+
     def _in_session(
         self, session: int, action: Callable[[float], Event | None]
     ) -> Callable[[float], Event | None]:
         """Do it only if the session still stands by then."""
-        return lambda at: action(at) if session == self._link.session else None
+        return lambda at: action(at) if session == self.link.session else None
 
     def _down(self, size_bytes: int, now: float, action: Callable[[float], Event | None]) -> None:
-        arrival_s = self._link.downlink_arrival_s(size_bytes, now)
-        self._agenda.at(arrival_s, self._in_session(self._link.session, action))
+        arrival_s = self.link.downlink_arrival_s(size_bytes, now)
+        self._agenda.at(arrival_s, self._in_session(self.link.session, action))
 
     def _up(self, size_bytes: int, now: float, event: Event) -> None:
-        arrival_s = self._link.uplink_arrival_s(size_bytes, now)
-        self._agenda.at(arrival_s, self._in_session(self._link.session, lambda _at: event))
+        arrival_s = self.link.uplink_arrival_s(size_bytes, now)
+        self._agenda.at(arrival_s, self._in_session(self.link.session, lambda _at: event))
 
     def _submit(self, manifest: Manifest, now: float) -> None:
+        self.milestones.submitted(manifest, now)
         for offer in self.ground.submit(manifest):
             self._up(len(encode(offer)), now, events.ManifestReceived(offer))
 
     def _send_ack(self, effect: effects.SendAck, now: float) -> None:
-        if self._link.up:
+        if self.link.up:
             self._down(
                 len(encode(effect.ack)), now, lambda _at: self.ground.acknowledged(effect.ack)
             )
@@ -237,6 +252,7 @@ class SimulatedHands:
                 self._up(size_bytes, now, events.ManifestReceived(message))
 
     def _send_manifest(self, effect: effects.SendManifest, now: float) -> None:
+        self.milestones.announced(effect.manifest.job.job_id, now)
         self._down(
             len(encode(effect.manifest)),
             now,
@@ -254,24 +270,30 @@ class SimulatedHands:
         )
 
     def _answer(self, receipt: Receipt | None, now: float) -> None:
-        if receipt is not None:
-            self._up(len(encode(receipt)), now, events.ReceiptReceived(receipt))
+        if receipt is None:
+            return
+        if receipt.complete:
+            for job_id in receipt.jobs:
+                self.milestones.delivered(job_id, now, *self._delays_s())
+        self._up(len(encode(receipt)), now, events.ReceiptReceived(receipt))
 
     def _send_pull(self, effect: effects.SendPull, now: float) -> None:
         def serve(at: float) -> None:
             for object_id, span in self.ground.responder.handle_pull(effect.pull):
-                arrival_s = self._link.uplink_arrival_s(span[1] - span[0], at)
+                arrival_s = self.link.uplink_arrival_s(span[1] - span[0], at)
                 arrived = partial(self._chunk, object_id, span)
-                self._agenda.at(arrival_s, self._in_session(self._link.session, arrived))
+                self._agenda.at(arrival_s, self._in_session(self.link.session, arrived))
 
         self._down(len(encode(effect.pull)), now, serve)
 
-    def _chunk(self, object_id: str, span: tuple[int, int], _now: float) -> Event:
+    def _chunk(self, object_id: str, span: tuple[int, int], now: float) -> Event:
         complete = self.disk.write(self._manifests[object_id], span)
+        if complete:
+            self.milestones.uploaded(object_id, now, *self._delays_s())
         return events.ChunkStored(object_id, span, complete)
 
     def _publish(self, effect: effects.Publish, now: float) -> None:
-        if self._link.up:
+        if self.link.up:
             self._down(len(encode(effect.message)), now, lambda _at: None)
 
     def _post(self, time_s: float, event: Event) -> None:

@@ -31,6 +31,9 @@ class SimulatedLink:
         self._geometry = geometry
         self._uplink_free_s = 0.0
         self._downlink_free_s = 0.0
+        self.uplink_busy_s = 0.0
+        self.downlink_busy_s = 0.0
+        """Time on the air since the beginning."""
         self.session = 0
         """Messages of an older session are lost."""
         self.up = False
@@ -50,9 +53,9 @@ class SimulatedLink:
         geometry = self._geometry()
         if geometry.uplink_bps <= 0.0:
             return _NEVER_S
-        self._uplink_free_s = max(self._uplink_free_s, now) + _air_time_s(
-            size_bytes, geometry.uplink_bps
-        )
+        air_time_s = _air_time_s(size_bytes, geometry.uplink_bps)
+        self.uplink_busy_s += air_time_s
+        self._uplink_free_s = max(self._uplink_free_s, now) + air_time_s
         return self._uplink_free_s + _delay_s(geometry)
 
     def downlink_arrival_s(self, size_bytes: int, now: float) -> float:
@@ -60,9 +63,9 @@ class SimulatedLink:
         geometry = self._geometry()
         if geometry.downlink_bps <= 0.0:
             return _NEVER_S
-        self._downlink_free_s = max(self._downlink_free_s, now) + _air_time_s(
-            size_bytes, geometry.downlink_bps
-        )
+        air_time_s = _air_time_s(size_bytes, geometry.downlink_bps)
+        self.downlink_busy_s += air_time_s
+        self._downlink_free_s = max(self._downlink_free_s, now) + air_time_s
         return self._downlink_free_s + _delay_s(geometry)
 
 
