@@ -15,6 +15,7 @@ COMMAND_LINE = CommandLine(
         "run": "run the node that an installation file describes",
         "check": "check a scenario or an installation file without starting anything",
         "simulate": "fly a scenario in virtual time, with everything simulated",
+        "ephemeris": "list a scenario's orbit, eclipses and passes",
         "report": "make the HTML report of a finished run",
     },
     epilog="""\

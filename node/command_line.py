@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
+import select
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TextIO
 
 from node import __version__
 from node.errors import OrbitnodeError
@@ -17,7 +20,9 @@ class CommandLine:
     """One command: its words and where its subcommands live.
 
     A subcommand's module has DESCRIPTION, ``add_arguments(parser)`` and ``run(arguments) -> int``,
-    and may have EPILOG.
+    and may have EPILOG. Where ``run`` finds an argument wrong that only the scenario can tell, it
+    raises `argparse.ArgumentTypeError`, which ends like any wrong command line. A reader of stdout
+    that goes away, as ``head`` does, ends a command without a word, as SIGPIPE would.
     """
 
     name: str
@@ -57,9 +62,38 @@ class CommandLine:
         module.add_arguments(parser)
         try:
             status: int = module.run(parser.parse_args(parsed.arguments))
+            if _stdout() is not None:
+                sys.stdout.flush()
         except OrbitnodeError as error:
             sys.stderr.write(f"{self.name} {parsed.command}: {error}\n")
             return 1
+        except argparse.ArgumentTypeError as error:
+            parser.error(str(error))
+        except BrokenPipeError:
+            if not _reader_has_gone():
+                raise
+            return 141
         except KeyboardInterrupt:
             return 130
         return status
+
+
+def _reader_has_gone() -> bool:
+    """Whether stdout is a pipe that nobody reads any more; if so, what is left goes nowhere."""
+    stdout = _stdout()
+    if stdout is None:
+        return False
+    poll = select.poll()
+    poll.register(stdout, select.POLLOUT)
+    if not any(happened & (select.POLLERR | select.POLLHUP) for _, happened in poll.poll(0)):
+        return False
+    # The interpreter flushes once more at its end, and would complain.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stdout.fileno())
+    os.close(nowhere)
+    return True
+
+
+def _stdout() -> TextIO | None:
+    """Standard output; None where the program was started without one."""
+    return sys.stdout

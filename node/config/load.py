@@ -74,10 +74,19 @@ def load_scenario(path: Path) -> Scenario:
     Raises:
         ConfigError: with every problem of the file.
     """
+    return load_scenario_with_warnings(path)[0]
+
+
+def load_scenario_with_warnings(path: Path) -> tuple[Scenario, tuple[Problem, ...]]:
+    """Read and check one scenario file; return what is doubtful in it as well.
+
+    Raises:
+        ConfigError: with every problem of the file.
+    """
     scenario = examine_scenario(read_document(path))
     if scenario.value is None:
         raise ConfigError(_in_order(scenario.problems))
-    return scenario.value
+    return scenario.value, tuple(scenario.warnings)
 
 
 def load_installation(path: Path) -> LoadedInstallation:

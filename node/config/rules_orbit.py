@@ -17,7 +17,8 @@ from node.physics.orbit import EARTH_RADIUS_KM
 _LINE_LENGTH = 69
 _MAX_AGE_DAYS = 30.0
 """SGP4's error grows by kilometres a day; beyond this its shadow and pass times mean nothing."""
-_OLD_AGE_DAYS = 14.0
+OLD_AGE_DAYS = 14.0
+"""Beyond this they are uncertain, and whoever lists times from them is warned."""
 _SECONDS_PER_DAY = 86400.0
 _MIN_PERIGEE_KM = 100.0
 """Below the Karman line nothing stays in orbit."""
@@ -92,7 +93,7 @@ def _age_findings(elements_utc_s: float, start_utc_s: float) -> Iterator[Finding
     message = f"elements are of {of:%Y-%m-%dT%H:%MZ}, {age_days:.1f} days {side} mission.epoch"
     if age_days > _MAX_AGE_DAYS:
         yield Finding("$.orbit.line1", f"{message}; at most {_MAX_AGE_DAYS:.0f} are taken")
-    elif age_days > _OLD_AGE_DAYS:
+    elif age_days > OLD_AGE_DAYS:
         yield Finding(
             "$.orbit.line1", f"{message}; pass and eclipse times are uncertain", warning=True
         )

@@ -1,0 +1,1 @@
+"""Where a scenario's node is and what it meets there, listed over a span of time."""
