@@ -6,7 +6,7 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from node.config import installation, scenario, wording
 from node.config.convert import bare_type, struct_members
-from node.config.rules import REQUIREMENT_METRICS
+from node.config.rules_mission import FORECAST_METRICS, RUN_METRICS
 
 PAGE = Path(__file__).with_name("configuration.md")
 
@@ -118,7 +118,8 @@ The files are also refused where:
 - a two-line element set has a wrong checksum, disagrees with itself or is more than 30 days away
   from `mission.epoch` (a warning above 14), SGP4 refuses the orbit, or its perigee is below 100 km;
 - a model's `duration_s` exceeds its `max_duration_s`, or a fault comes after the mission's end;
-- a requirement's metric is unknown; known are {metrics};
+- a requirement's metric is unknown; known are {metrics}, and for `orbitnode forecast`
+  alone {forecast_metrics};
 - `clock.mode = "freerun"` stands with a real board or a real executor, or `clock.rate` is not 1
   while the mode is not `scaled`.
 """
@@ -126,16 +127,21 @@ The files are also refused where:
 
 def page() -> str:
     """Return the whole page."""
-    known = ", ".join(f"`{metric}`" for metric in sorted(REQUIREMENT_METRICS))
     parts = [
         _INTRODUCTION,
         "## Scenario\n",
         *_sections(scenario.Scenario, ""),
         "## Installation\n",
         *_sections(installation.Installation, ""),
-        _RULES.replace("{metrics}", known),
+        _RULES.replace("{metrics}", _names(RUN_METRICS)).replace(
+            "{forecast_metrics}", _names(FORECAST_METRICS)
+        ),
     ]
     return "\n".join(parts)
+
+
+def _names(metrics: Iterable[str]) -> str:
+    return ", ".join(f"`{metric}`" for metric in sorted(metrics))
 
 
 def _sections(type_: type[Struct], path: str) -> Iterator[str]:

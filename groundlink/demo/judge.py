@@ -12,7 +12,7 @@ from groundlink.demo.prepare import NODE_NAME, Prepared
 from groundlink.demo.verify import verify
 from node import __version__
 from node.core.snapshot import NodeSnapshot
-from node.report.metrics import compute_metrics
+from node.report.metrics import compute_metrics, divide
 from node.report.page import write_report
 from node.report.run import SUMMARY, TELEMETRY, JobRecord, MaskCheck, Summary, read_lines
 from node.report.verdict import evaluate
@@ -45,10 +45,16 @@ def judge(
     board_node = scenario.thermal.board_node
     telemetry = read_lines(folder.root / TELEMETRY, NodeSnapshot)
     metrics = compute_metrics(telemetry, jobs, board_node=board_node, masks=masks)
-    # A simulated executor computes nothing that could be compared.
-    simulated = prepared.model is None
-    skipped = [r for r in scenario.requirement if simulated and r.metric == _COMPARED]
-    verdicts = evaluate([r for r in scenario.requirement if r not in skipped], metrics)
+    judged, not_judged = divide(scenario.requirement, "demo")
+    if prepared.model is None:
+        # A simulated executor computes nothing that could be compared.
+        not_judged += [
+            f"{r.metric} {r.operator} {r.value:g}: the executor is simulated"
+            for r in judged
+            if r.metric == _COMPARED
+        ]
+        judged = [r for r in judged if r.metric != _COMPARED]
+    verdicts = evaluate(judged, metrics)
     summary = Summary(
         scenario=scenario.mission.name,
         node=NODE_NAME,
@@ -66,9 +72,7 @@ def judge(
         masks=masks,
         metrics=metrics,
         verdicts=verdicts,
-        not_evaluated=[
-            f"{r.metric} {r.operator} {r.value:g}: the executor is simulated" for r in skipped
-        ],
+        not_evaluated=not_judged,
         passed=completed and all(verdict.passed for verdict in verdicts),
     )
     (folder.root / SUMMARY).write_bytes(

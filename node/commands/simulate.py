@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 def fly(scenario: Scenario, *, history: Path | None, as_json: bool) -> int:
     """Fly a scenario, print the outcome and return the exit status."""
     # Not before the scenario is known to be good: this loads the whole core.
-    from node.report.metrics import compute_metrics  # noqa: PLC0415
+    from node.report.metrics import compute_metrics, divide  # noqa: PLC0415
     from node.report.run import JobRecord  # noqa: PLC0415
     from node.report.verdict import evaluate  # noqa: PLC0415
     from node.simulation.mission import Mission  # noqa: PLC0415
@@ -68,8 +68,7 @@ def fly(scenario: Scenario, *, history: Path | None, as_json: bool) -> int:
     metrics = compute_metrics(
         result.snapshots, jobs, board_node=scenario.thermal.board_node, masks=None
     )
-    # Nothing is computed here that could be compared with a model's own answer.
-    judged = [item for item in scenario.requirement if item.metric != "masks_equal_ratio"]
+    judged, not_judged = divide(scenario.requirement, "simulate")
     verdicts = evaluate(judged, metrics)
     passed = all(verdict.passed for verdict in verdicts)
     if as_json:
@@ -77,6 +76,7 @@ def fly(scenario: Scenario, *, history: Path | None, as_json: bool) -> int:
             "scenario": scenario.mission.name,
             "metrics": metrics,
             "verdicts": verdicts,
+            "not_judged": not_judged,
             "passed": passed,
             "history_sha256": result.history_digest,
         }
@@ -90,5 +90,6 @@ def fly(scenario: Scenario, *, history: Path | None, as_json: bool) -> int:
         sys.stdout.write(
             f"{mark}  {verdict.metric} {verdict.operator} {verdict.value:g} (was {actual})\n"
         )
+    sys.stdout.writelines(f"not judged  {text}\n" for text in not_judged)
     sys.stdout.write(f"history sha256 {result.history_digest}\n")
     return 0 if passed else 1

@@ -19,7 +19,7 @@ from node.config.scenario import (
     Workload,
 )
 
-REQUIREMENT_METRICS = frozenset(
+RUN_METRICS = frozenset(
     {
         "boots",
         "contacts",
@@ -41,7 +41,25 @@ REQUIREMENT_METRICS = frozenset(
         "time_in_safe_s",
     }
 )
-"""What a ``[[requirement]]`` can be about; each run's report has all of them."""
+"""What every run can tell."""
+
+FORECAST_METRICS = frozenset(
+    {
+        "contact_minutes_per_day",
+        "downlink_utilisation_ratio",
+        "energy_margin_ratio",
+        "jobs_per_day",
+        "max_depth_of_discharge",
+        "median_time_to_result_s",
+        "p95_time_to_result_s",
+        "uplink_utilisation_ratio",
+        "years_to_80_percent_capacity",
+    }
+)
+"""What only a forecast can tell."""
+
+REQUIREMENT_METRICS = RUN_METRICS | FORECAST_METRICS
+"""What a ``[[requirement]]`` can be about; a command that cannot judge one says so."""
 
 _EPOCH_YEARS = range(1957, 2057)
 """Two digits of a TLE's year mean these."""

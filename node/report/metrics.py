@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
+from node.config.scenario import Requirement
 from node.core.modes import OperatingMode
 from node.core.snapshot import NodeSnapshot
 from node.report.run import DELIVERED, LOST, JobRecord, MaskCheck
@@ -24,6 +25,20 @@ class Metric(Struct, frozen=True):
     unit: str
     modelled: bool
     """True where the emulation says so; False where it was counted or measured."""
+    judges: tuple[str, ...] = ("demo", "simulate", "forecast")
+    """The commands that can tell; for any other a requirement on it is not judged."""
+
+
+_COMMANDS = {
+    "demo": "groundlink demo",
+    "simulate": "orbitnode simulate",
+    "forecast": "orbitnode forecast",
+}
+
+
+def _forecast(text: str, unit: str) -> Metric:
+    """Make a metric that only a forecast can tell."""
+    return Metric(text, unit, modelled=True, judges=("forecast",))
 
 
 METRICS: dict[str, Metric] = {
@@ -33,7 +48,10 @@ METRICS: dict[str, Metric] = {
     "jobs_lost": Metric("Jobs that neither end knows any more", "", modelled=False),
     "jobs_duplicated": Metric("Results taken in more than once", "", modelled=False),
     "masks_equal_ratio": Metric(
-        "Delivered results equal to an independent computation", "", modelled=False
+        "Delivered results equal to an independent computation",
+        "",
+        modelled=False,
+        judges=("demo",),
     ),
     "min_state_of_charge": Metric("Lowest state of charge", "", modelled=True),
     "end_state_of_charge": Metric("State of charge at the end", "", modelled=True),
@@ -47,8 +65,40 @@ METRICS: dict[str, Metric] = {
     "payload_down_bytes": Metric("Result bytes that came down", "B", modelled=False),
     "payload_up_bytes": Metric("Input bytes that went up", "B", modelled=False),
     "modes_visited": Metric("Different operating modes", "", modelled=True),
+    "contact_minutes_per_day": _forecast("Minutes of contact a day, all stations", "min"),
+    "downlink_utilisation_ratio": _forecast("Downlink asked for over what passes can carry", ""),
+    "energy_margin_ratio": _forecast("Energy generated over energy spent, less one", ""),
+    "jobs_per_day": _forecast("Delivered jobs a day", ""),
+    "max_depth_of_discharge": _forecast("Largest fall of the state of charge in an orbit", ""),
+    "median_time_to_result_s": _forecast("Submission to result, median", "s"),
+    "p95_time_to_result_s": _forecast("Submission to result, 95th percentile", "s"),
+    "uplink_utilisation_ratio": _forecast("Uplink asked for over what passes can carry", ""),
+    "years_to_80_percent_capacity": _forecast(
+        "Years until 80 % of the battery's rated capacity is left, at most 100", "years"
+    ),
 }
 """Every metric that a requirement may name."""
+
+
+def divide(
+    requirements: Iterable[Requirement], command: str
+) -> tuple[list[Requirement], list[str]]:
+    """Part the requirements that a command can judge from the others, these in words.
+
+    Args:
+        requirements: of the scenario.
+        command: ``demo``, ``simulate`` or ``forecast``.
+    """
+    judged: list[Requirement] = []
+    left: list[str] = []
+    for line in requirements:
+        judges = METRICS[line.metric].judges
+        if command in judges:
+            judged.append(line)
+        else:
+            names = " and ".join(_COMMANDS[judge] for judge in judges)
+            left.append(f"{line.metric} {line.operator} {line.value:g}: only {names} can tell")
+    return judged, left
 
 
 def compute_metrics(

@@ -7,9 +7,11 @@ import pytest
 import run_samples as sample
 
 from node.config.rules import REQUIREMENT_METRICS
+from node.config.rules_mission import FORECAST_METRICS, RUN_METRICS
+from node.config.scenario import Requirement
 from node.core.modes import OperatingMode
 from node.core.snapshot import NodeSnapshot
-from node.report.metrics import METRICS, compute_metrics
+from node.report.metrics import METRICS, compute_metrics, divide
 from node.report.run import MaskCheck
 from node.report.timeline import (
     counter_total,
@@ -26,7 +28,7 @@ def test_every_metric_is_computed_and_described() -> None:
         board_node="board",
         masks=MaskCheck(9, 0, 0),
     )
-    assert set(metrics) == set(METRICS)
+    assert set(metrics) == RUN_METRICS
 
 
 def test_figures_of_the_node() -> None:
@@ -133,3 +135,27 @@ def test_snapshots_pass_through_json() -> None:
 
 def test_scenarios_may_require_exactly_these_metrics() -> None:
     assert set(METRICS) == REQUIREMENT_METRICS
+
+
+def test_a_requirement_is_left_to_the_commands_that_can_judge_it() -> None:
+    lines = [
+        Requirement("masks_equal_ratio", "==", 1.0),
+        Requirement("jobs_per_day", ">=", 0.5),
+        Requirement("boots", "<", 2.0),
+    ]
+
+    assert divide(lines, "simulate") == (
+        [lines[2]],
+        [
+            "masks_equal_ratio == 1: only groundlink demo can tell",
+            "jobs_per_day >= 0.5: only orbitnode forecast can tell",
+        ],
+    )
+    assert divide(lines, "forecast")[0] == lines[1:]
+    assert divide(lines, "demo")[0] == [lines[0], lines[2]]
+
+
+def test_a_forecast_alone_judges_its_own_metrics() -> None:
+    alone = {name for name, metric in METRICS.items() if metric.judges == ("forecast",)}
+    assert alone == FORECAST_METRICS
+    assert all("forecast" in METRICS[name].judges for name in RUN_METRICS - {"masks_equal_ratio"})
