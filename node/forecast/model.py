@@ -62,7 +62,7 @@ class Flight(Struct, frozen=True, kw_only=True):
 
 
 class Energy(Struct, frozen=True, kw_only=True):
-    """One balance: generated + from the battery + unserved = consumed + curtailed + into it."""
+    """One balance: generated = consumed + curtailed + into the battery, less what it gives."""
 
     generated_wh: float
     """What the array could deliver to the bus, after MPPT and harness; the curtailed part too."""
@@ -76,8 +76,6 @@ class Energy(Struct, frozen=True, kw_only=True):
     """Resistance of the pack, and charge that it does not give back."""
     curtailed_wh: float
     """Sunlight that neither loads nor battery could take."""
-    unserved_wh: float
-    """Asked for while the battery could not give it (brown-out)."""
 
 
 class EnergyBudget(Struct, frozen=True, kw_only=True):
