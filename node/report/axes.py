@@ -4,11 +4,35 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 Point = tuple[float, float]
 
-_MINUTE_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080, 43200)
 _PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+class TimeUnit(NamedTuple):
+    """In what a time axis counts."""
+
+    name: str
+    """Plural."""
+    seconds: float
+    longest_s: float
+    """A longer axis takes the next unit."""
+    steps: tuple[float, ...]
+    """Distances between ticks that read well."""
+
+
+_TIME_UNITS = (
+    TimeUnit("minutes", 60.0, 21_600.0, (1, 2, 5, 10, 15, 30, 60)),
+    TimeUnit("hours", 3600.0, 345_600.0, (1, 2, 3, 6, 12, 24)),
+    TimeUnit("days", 86_400.0, math.inf, (1, 2, 5, 10, 20, 50, 100)),
+)
+
+
+def time_unit(span_s: float) -> TimeUnit:
+    """Choose the unit of an axis of this length."""
+    return next(unit for unit in _TIME_UNITS if span_s <= unit.longest_s)
 
 
 def nice_ticks(low: float, high: float, count: int = 4) -> list[float]:
@@ -23,12 +47,16 @@ def nice_ticks(low: float, high: float, count: int = 4) -> list[float]:
     return [round(index * step, 12) for index in range(first, last + 1)]
 
 
-def minute_ticks(start_min: float, stop_min: float, count: int = 10) -> list[float]:
-    """Return at most about ``count`` round minutes inside the span."""
-    span = stop_min - start_min
-    step = next((s for s in _MINUTE_STEPS if span / s <= count), _MINUTE_STEPS[-1])
-    first = math.ceil(start_min / step)
-    return [index * step for index in range(first, math.floor(stop_min / step) + 1)]
+def time_ticks(start_s: float, stop_s: float, count: int = 10) -> list[tuple[float, str]]:
+    """Return at most about ``count`` round instants inside the span, in seconds, with their text.
+
+    The text counts in `time_unit` of the span.
+    """
+    unit = time_unit(stop_s - start_s)
+    start, stop = start_s / unit.seconds, stop_s / unit.seconds
+    step = next((s for s in unit.steps if (stop - start) / s <= count), unit.steps[-1])
+    marks = range(math.ceil(start / step), math.floor(stop / step) + 1)
+    return [(index * step * unit.seconds, number(index * step)) for index in marks]
 
 
 def thin(points: Sequence[Point], limit: int = 1200) -> list[Point]:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from msgspec import Struct
-
 from node.core.jobs import JobState
 from node.core.snapshot import NodeSnapshot
 from node.report.axes import Point
+from node.report.cursor import CursorData, cursor_data
 from node.report.run import Summary
-from node.report.svg import Band, Panel, Series, Span, draw_panel, draw_strip, series_key
+from node.report.svg import Band, Panel, Series, Span, draw_panel, draw_strip
 from node.report.timeline import eclipse_intervals, mode_intervals, pass_intervals
 
-CURSOR_SAMPLES = 800
 COLOURS = ("c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8")
 JOB_COLOURS = {
     JobState.DELIVERED.value: "c3",
@@ -28,15 +26,6 @@ JOB_COLOURS = {
     JobState.EXPIRED.value: "c8",
 }
 """From the bottom of the pile up."""
-
-
-class CursorData(Struct, frozen=True):
-    """What the page's script shows under the pointer."""
-
-    start: float
-    stop: float
-    minutes: list[float]
-    values: dict[str, list[float]]
 
 
 def mission_span(summary: Summary, snapshots: Sequence[NodeSnapshot]) -> Span:
@@ -55,7 +44,7 @@ def draw(summary: Summary, snapshots: Sequence[NodeSnapshot]) -> tuple[str, Curs
     panels = _panels(summary, snapshots)
     parts = [_strips(snapshots, span)]
     parts += [draw_panel(panel, span, [*eclipses, *passes]) for panel in panels]
-    return "\n".join(parts), _cursor_data(panels, snapshots, span)
+    return "\n".join(parts), cursor_data(panels, [s.mission_s for s in snapshots], span)
 
 
 def _strips(snapshots: Sequence[NodeSnapshot], span: Span) -> str:
@@ -170,25 +159,3 @@ def _jobs(snapshots: Sequence[NodeSnapshot]) -> list[Series]:
         for state, style in JOB_COLOURS.items()
         if state in seen
     ]
-
-
-def _cursor_data(
-    panels: Sequence[Panel], snapshots: Sequence[NodeSnapshot], span: Span
-) -> CursorData:
-    stride = max(1, -(-len(snapshots) // CURSOR_SAMPLES))
-    chosen = [s.mission_s for s in snapshots][::stride]
-    values = {}
-    for panel in panels:
-        for series in panel.series:
-            # A series may lack samples (a sensor that went away): show what was last known.
-            known = iter(series.points)
-            coming = next(known, None)
-            last = coming[1] if coming else 0.0
-            column = []
-            for instant in chosen:
-                while coming is not None and coming[0] <= instant:
-                    last, coming = coming[1], next(known, None)
-                column.append(float(f"{last:.4g}"))
-            values[series_key(panel, series)] = column
-    minutes = [round(instant / 60, 3) for instant in chosen]
-    return CursorData(span.start_s / 60, span.stop_s / 60, minutes, values)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from node.report.axes import Point, minute_ticks, nice_ticks, number, thin
+from node.report.axes import Point, clock, nice_ticks, number, thin, time_ticks
 
 WIDTH = 1000
 HEIGHT = 200
@@ -138,8 +138,7 @@ def _cell(band: Band, span: Span) -> str:
 
 
 def _tooltip(band: Band) -> str:
-    start, stop = number(band.start_s / 60), number(band.stop_s / 60)
-    return f"{band.label} {start} to {stop} min".strip()
+    return f"{band.label} {clock(band.start_s)} to {clock(band.stop_s)}".strip()
 
 
 def _figure(panel: Panel, span: Span, shapes: list[str], ticks: list[Point]) -> str:
@@ -153,8 +152,8 @@ def _figure(panel: Panel, span: Span, shapes: list[str], ticks: list[Point]) -> 
         for value, place in ticks
     )
     times = "".join(
-        f'<path class="grid" d="M{span.x(minute * 60):.1f} 0V{HEIGHT}"/>'
-        for minute in minute_ticks(span.start_s / 60, span.stop_s / 60)
+        f'<path class="grid" d="M{span.x(instant_s):.1f} 0V{HEIGHT}"/>'
+        for instant_s, _ in time_ticks(span.start_s, span.stop_s)
     )
     limits = "".join(
         f'<span class="limit-name" style="top:{_share(value, ticks) * 100:.2f}%">'
@@ -179,11 +178,10 @@ def _share(value: float, ticks: list[Point]) -> float:
 
 
 def _time_labels(span: Span) -> str:
-    minutes = minute_ticks(span.start_s / 60, span.stop_s / 60)
     return "".join(
         f'<span class="time{" odd" if index % 2 else ""}" '
-        f'style="left:{span.x(minute * 60) / WIDTH * 100:.2f}%">{number(minute)}</span>'
-        for index, minute in enumerate(minutes)
+        f'style="left:{span.x(instant_s) / WIDTH * 100:.2f}%">{text}</span>'
+        for index, (instant_s, text) in enumerate(time_ticks(span.start_s, span.stop_s))
     )
 
 

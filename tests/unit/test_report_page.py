@@ -9,7 +9,16 @@ import pytest
 import run_samples as sample
 
 from node.errors import StoreError
-from node.report.axes import clock, duration, minute_ticks, nice_ticks, number, quantity, thin
+from node.report.axes import (
+    clock,
+    duration,
+    nice_ticks,
+    number,
+    quantity,
+    thin,
+    time_ticks,
+    time_unit,
+)
 from node.report.page import render, write_report
 from node.report.run import Run, RunEvent, load_run
 
@@ -92,7 +101,7 @@ def test_the_pointer_shows_the_values_of_every_series() -> None:
     data = msgspec.json.decode(next(s for s in root.iter("script") if s.get("id") == "data").text)
     named = [li.get("data-series") for li in root.iter("li") if li.get("data-series")]
     assert sorted(named) == sorted(data["values"])
-    assert {len(column) for column in data["values"].values()} == {len(data["minutes"])}
+    assert {len(column) for column in data["values"].values()} == {len(data["times"])}
     charge = data["values"]["State of charge/state of charge"]
     assert charge[0] == pytest.approx(sample.snapshot(0.0).power.state_of_charge, abs=1e-3)
 
@@ -141,10 +150,44 @@ def test_value_ticks_are_round_and_cover_the_values(
     assert nice_ticks(low, high) == pytest.approx(expected, abs=1e-15)
 
 
-def test_minute_ticks_are_round_and_few() -> None:
-    assert minute_ticks(0.0, 97.0) == [0, 10, 20, 30, 40, 50, 60, 70, 80, 90]
-    assert minute_ticks(0.0, 190.0) == [0, 30, 60, 90, 120, 150, 180]
-    assert len(minute_ticks(0.0, 100_000.0)) <= 11
+def test_time_ticks_are_round_and_few() -> None:
+    minutes = time_ticks(0.0, 97.0 * 60.0)
+    assert [text for _, text in minutes] == [
+        "0",
+        "10",
+        "20",
+        "30",
+        "40",
+        "50",
+        "60",
+        "70",
+        "80",
+        "90",
+    ]
+    assert minutes[3][0] == 1800.0
+    assert [text for _, text in time_ticks(0.0, 190.0 * 60.0)][-1] == "180"
+    hours = time_ticks(3600.0, 100_000.0)
+    assert [text for _, text in hours] == ["3", "6", "9", "12", "15", "18", "21", "24", "27"]
+    assert hours[0][0] == 10_800.0
+    assert [text for _, text in time_ticks(0.0, 30 * 86_400.0)] == [
+        "0",
+        "5",
+        "10",
+        "15",
+        "20",
+        "25",
+        "30",
+    ]
+    assert len(time_ticks(0.0, 900 * 86_400.0)) <= 11
+
+
+def test_a_longer_axis_counts_in_longer_units() -> None:
+    assert [time_unit(s).name for s in (60.0, 21_600.0, 86_400.0, 1e6)] == [
+        "minutes",
+        "minutes",
+        "hours",
+        "days",
+    ]
 
 
 def test_thinning_keeps_the_extremes() -> None:
