@@ -327,21 +327,28 @@ class Workload(Section, frozen=True):
 
 
 class Radiation(Section, frozen=True):
-    """What energetic particles meet on board; upsets follow the position on the orbit."""
+    """What energetic particles meet on board; upsets follow the position on the orbit.
+
+    Cross-sections and rates are those of the part behind its shielding. A scenario whose worst
+    place gives more than 1000 upsets a second is refused.
+    """
 
     memory_bits: Annotated[float, Meta(ge=0, le=1e16)]
     memory_proton_cross_section_cm2_per_bit: Annotated[float, Meta(ge=0, le=1e-6)]
-    """Trapped protons above 30 MeV."""
+    """Trapped protons above 30 MeV. In the literature about 1e-14 for SRAM, 1e-18 for LPDDR5."""
     memory_cosmic_ray_upsets_per_bit_day: Annotated[float, Meta(ge=0, le=1)]
-    """Outside the magnetosphere, behind this shielding."""
+    """Outside the magnetosphere, at solar minimum."""
     corrected_ratio: Ratio
     """Part of the memory upsets that error correction mends."""
     device_proton_cross_section_cm2: Annotated[float, Meta(ge=0, le=1)]
     """Functional interrupts: the worker dies."""
     device_cosmic_ray_interrupts_per_day: Annotated[float, Meta(ge=0, le=1e6)]
-    """Outside the magnetosphere."""
+    """Outside the magnetosphere, at solar minimum."""
     flux_ratio: Annotated[float, Meta(ge=0, le=1e6)]
     """All fluxes against those of solar minimum: about 0.5 at maximum, far above 1 in a storm."""
+    solar_modulation_gv: Annotated[float, Meta(ge=0.45, le=0.9)] = 0.45
+    """Modulation potential, 0.45 of a quiet Sun to 0.9 of an active one: which part of the cosmic
+    rays gets through the Earth's field. How many there are is ``flux_ratio``."""
 
 
 class Terrestrial(Section, frozen=True):
