@@ -39,10 +39,14 @@ class JobMilestones:
     """Of the last run."""
     finished: Mark | None = None
     """Of the run that ended well."""
+    result_bytes: int | None = None
+    """Of the result, once it is on disk."""
     energy_j: float = 0.0
     """Above idle, of the run that ended well."""
     announced_s: float | None = None
     """The first message of the downlink is sent."""
+    turned_away: bool = False
+    """Rejected, expired or failed."""
     delivered: Arrival | None = None
     """The ground has the whole result."""
 
@@ -52,6 +56,10 @@ class Milestones:
 
     def __init__(self) -> None:
         self.jobs: dict[str, JobMilestones] = {}
+        self.input_queue_bytes = 0
+        """Of inputs that are still to come on board whole."""
+        self.result_queue_bytes = 0
+        """Of results on board that the ground does not have."""
         self._objects: dict[str, str] = {}
         """Job by its input."""
         self._linked_s = 0.0
@@ -76,6 +84,7 @@ class Milestones:
         """The ground takes a job."""
         self.jobs[manifest.job.job_id] = JobMilestones(manifest, self.mark(now))
         self._objects[manifest.object_id] = manifest.job.job_id
+        self.input_queue_bytes += manifest.size_bytes
 
     def offered(self, job_id: str, now: float) -> None:
         """The node hears of a job."""
@@ -88,6 +97,7 @@ class Milestones:
         job = self.jobs[self._objects[object_id]]
         if job.uploaded is None:
             job.uploaded = Arrival(self.mark(now), light_time_s, backhaul_s)
+            self.input_queue_bytes -= job.manifest.size_bytes
 
     def started(self, job_id: str, now: float) -> None:
         """A run begins."""
@@ -98,6 +108,20 @@ class Milestones:
         job = self.jobs[job_id]
         job.finished = self.mark(now)
         job.energy_j = energy_j
+
+    def stored(self, job_id: str, size_bytes: int) -> None:
+        """A result is on disk."""
+        job = self.jobs[job_id]
+        if job.result_bytes is None:
+            job.result_bytes = size_bytes
+            self.result_queue_bytes += size_bytes
+
+    def turned_away(self, job_id: str) -> None:
+        """A job has ended badly: what is not on board of its input will not come."""
+        job = self.jobs[job_id]
+        if job.uploaded is None and not job.turned_away:
+            self.input_queue_bytes -= job.manifest.size_bytes
+        job.turned_away = True
 
     def announced(self, job_id: str, now: float) -> None:
         """The node offers a result."""
@@ -110,3 +134,4 @@ class Milestones:
         job = self.jobs[job_id]
         if job.delivered is None:
             job.delivered = Arrival(self.mark(now), light_time_s, backhaul_s)
+            self.result_queue_bytes -= job.result_bytes or 0
