@@ -7,7 +7,7 @@ straight lines. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from groundlink.profile import Profile
@@ -51,8 +51,11 @@ class Window:
     aos_s: float
     open_s: float
     """The modem has locked: bytes flow from here to ``los_s``."""
+    tca_s: float
+    """When the node stands highest in this contact."""
     los_s: float
     max_elevation_deg: float
+    """At ``tca_s``."""
     range_km: Profile
     elevation_deg: Profile
     delay_s: Profile
@@ -127,9 +130,8 @@ class Schedule:
         contact = self._next_contact(now)
         return None if contact is None else self._window(contact)
 
-    def windows(self, start_s: float, stop_s: float) -> list[Window]:
-        """Return every window that begins in a span, and the one under way at its start."""
-        found: list[Window] = []
+    def windows(self, start_s: float, stop_s: float) -> Iterator[Window]:
+        """Yield every window that begins in a span, and the one under way at its start."""
         now = start_s
         while now < stop_s:
             window = self.next_window(now)
@@ -138,9 +140,8 @@ class Schedule:
                 continue
             if window.aos_s >= stop_s:
                 break
-            found.append(window)
+            yield window
             now = window.los_s
-        return found
 
     def _next_contact(self, now: float) -> Contact | None:
         first_s, last_s = self._searched_s
@@ -170,6 +171,7 @@ class Schedule:
         looks = [
             look_at(contact.station, self._orbit, self._epoch_utc_s + time_s) for time_s in times_s
         ]
+        highest = look_at(contact.station, self._orbit, self._epoch_utc_s + contact.tca_s)
         ranges_km = [look.range_km for look in looks]
         # At a mask of zero, AOS and LOS may lie below the horizon by a rounding error.
         elevations_deg = [max(0.0, look.elevation_deg) for look in looks]
@@ -188,8 +190,10 @@ class Schedule:
             station=contact.station.name,
             aos_s=contact.aos_s,
             open_s=contact.open_s,
+            tca_s=contact.tca_s,
             los_s=contact.los_s,
-            max_elevation_deg=contact.max_elevation_deg,
+            # Not the pass's: a contact that begins late may have missed that.
+            max_elevation_deg=highest.elevation_deg,
             range_km=Profile.through(times_s, ranges_km),
             elevation_deg=Profile.through(times_s, elevations_deg),
             delay_s=Profile.through(

@@ -5,35 +5,43 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from datetime import datetime, timezone
-from pathlib import Path
+from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
 
+from groundlink.calendar_file import CalendarEvent, calendar_lines, date_time
 from groundlink.commands.common import table
 from groundlink.window import Schedule, Window
 from node.clock import epoch_utc_s
-from node.config.load import load_scenario
-from node.errors import ConfigError, PhysicsError
+from node.config.scenario import Scenario
+from node.errors import ConfigError
+from node.instants import utc_text
+from node.span import add_span_arguments, chosen_stations, load_with_warnings, span_of
 
 DESCRIPTION = "list a scenario's passes and what each can carry"
 EPILOG = """\
+examples:
   groundlink passes scenarios/demo.toml
+  groundlink passes scenarios/demo.toml --start 2025-03-21T00:00:00Z --days 2 --station svalbard
   groundlink passes scenarios/demo.toml --days 7 --json | jq '[.[].downlink_megabytes] | add'
+  groundlink passes scenarios/demo.toml --days 7 --ical > passes.ics
 
 These are the contacts of the node's one radio: where passes overlap, it stays with the station
-that it has. Megabytes are what the link budget gives between lock and LOS, before any overhead.
+that it has, and --station picks from what that leaves. A contact under way at the start is listed
+whole. AOS and LOS are good to 0.25 s against Skyfield (no refraction; docs/ephemeris.md), as far
+as the orbit's elements are. Megabytes are what the link budget gives between lock and LOS, before
+any overhead. `orbitnode ephemeris` lists every station's passes by geometry alone.
 """
-_DAY_S = 86_400.0
-_MAX_DAYS = 366.0
 
 
 class PassRecord(Struct, frozen=True):
-    """One contact; times are mission seconds, beside AOS in UTC."""
+    """One contact; each instant in UTC and in mission seconds."""
 
     station: str
     aos_utc: str
+    tca_utc: str
+    los_utc: str
     aos_s: float
     tca_s: float
     los_s: float
@@ -45,25 +53,39 @@ class PassRecord(Struct, frozen=True):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser.add_argument("scenario", type=Path, metavar="SCENARIO", help="scenario file (TOML)")
-    parser.add_argument(
-        "--days", type=days, default=1.0, metavar="N", help="from mission time zero on (1)"
-    )
-    parser.add_argument("--json", action="store_true", help="a JSON array")
+    add_span_arguments(parser)
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="a JSON array")
+    form.add_argument("--ical", action="store_true", help="an iCalendar file, an event a contact")
 
 
 def run(args: argparse.Namespace) -> int:
     """List; return the exit status."""
     try:
-        scenario = load_scenario(args.scenario)
-        epoch_s = epoch_utc_s(scenario.mission.epoch)
-        windows = Schedule.from_scenario(scenario).windows(0.0, args.days * _DAY_S)
-        passes = [pass_record(window, epoch_s) for window in windows]
-    except (ConfigError, PhysicsError) as error:
+        scenario = load_with_warnings(args.scenario)
+    except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return os.EX_CONFIG
+    span = span_of(args, scenario)
+    stations = chosen_stations(args.station, scenario)
+    epoch_s = epoch_utc_s(scenario.mission.epoch)
+    passes = [
+        pass_record(window, epoch_s)
+        for window in Schedule.from_scenario(scenario).windows(*span)
+        if window.station in stations
+    ]
     if args.json:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(passes), indent=2).decode() + "\n")
+        return 0
+    if args.ical:
+        if not passes:
+            sys.stderr.write(
+                "groundlink passes: no contact in this span, and no calendar without\n"
+            )
+            return 1
+        # The same file gives the same calendar; a changed one gives newer events.
+        revised_utc_s = args.scenario.stat().st_mtime
+        sys.stdout.writelines(calendar_lines(_calendar(passes, scenario), revised_utc_s))
         return 0
     head = ("STATION", "AOS (UTC)", "AOS", "TCA", "LOS", "SECONDS", "MAX ELEV", "UP MB", "DOWN MB")
     sys.stdout.write(table(head, [_row(record) for record in passes]) + "\n")
@@ -75,12 +97,13 @@ def run(args: argparse.Namespace) -> int:
 
 def pass_record(window: Window, epoch_s: float) -> PassRecord:
     """Reduce a window to its figures."""
-    highest = max(window.elevation_deg.segments, key=lambda piece: piece.first)
     return PassRecord(
         station=window.station,
-        aos_utc=_utc(epoch_s + window.aos_s),
+        aos_utc=utc_text(epoch_s + window.aos_s),
+        tca_utc=utc_text(epoch_s + window.tca_s),
+        los_utc=utc_text(epoch_s + window.los_s),
         aos_s=window.aos_s,
-        tca_s=highest.start_s,
+        tca_s=window.tca_s,
         los_s=window.los_s,
         duration_s=window.los_s - window.aos_s,
         max_elevation_deg=window.max_elevation_deg,
@@ -89,25 +112,33 @@ def pass_record(window: Window, epoch_s: float) -> PassRecord:
     )
 
 
-def days(text: str) -> float:
-    """Parse a number of days, above 0 to 366."""
-    try:
-        count = float(text)
-    except ValueError:
-        count = 0.0
-    if not 0.0 < count <= _MAX_DAYS:
-        raise argparse.ArgumentTypeError(f"expected days above 0, at most 366; got {text!r}")
-    return count
-
-
-def _utc(utc_s: float) -> str:
-    return datetime.fromtimestamp(utc_s, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _calendar(passes: Sequence[PassRecord], scenario: Scenario) -> list[CalendarEvent]:
+    epoch_s = epoch_utc_s(scenario.mission.epoch)
+    mission = scenario.mission.name
+    places = {station.name: station for station in scenario.ground_station}
+    return [
+        CalendarEvent(
+            uid=f"{mission}.{record.station}.{date_time(epoch_s + record.aos_s)}@orbitnode",
+            start_utc_s=epoch_s + record.aos_s,
+            stop_utc_s=epoch_s + record.los_s,
+            summary=f"{mission} over {record.station}, {record.max_elevation_deg:.0f} deg",
+            description=(
+                f"Station {record.station}, highest at {record.max_elevation_deg:.1f} deg\n"
+                f"AOS {record.aos_utc}\nTCA {record.tca_utc}\nLOS {record.los_utc}\n"
+                f"{record.uplink_megabytes:.2f} MB up, {record.downlink_megabytes:.2f} MB down, "
+                "before overhead"
+            ),
+            latitude_deg=places[record.station].latitude_deg,
+            longitude_deg=places[record.station].longitude_deg,
+        )
+        for record in passes
+    ]
 
 
 def _row(record: PassRecord) -> tuple[str, ...]:
     return (
         record.station,
-        record.aos_utc,
+        f"{record.aos_utc[:19]}Z",
         f"{record.aos_s:.0f}",
         f"{record.tca_s:.0f}",
         f"{record.los_s:.0f}",

@@ -55,8 +55,7 @@ def simulated(scenario_path: Path) -> tuple[Figure, dict[str, object]]:
     )
     scenario = msgspec.structs.replace(scenario, workload=[load])
     result = asyncio.run(Mission(scenario, digest=False).fly())
-    windows = Schedule.from_scenario(scenario).windows(0.0, scenario.mission.duration_s)
-    window = windows[-1]
+    *_, window = Schedule.from_scenario(scenario).windows(0.0, scenario.mission.duration_s)
     before = [shot for shot in result.snapshots if shot.mission_s < window.aos_s][-1]
     after = result.snapshots[-1]
     delivered = after.link.payload_down_bytes - before.link.payload_down_bytes
@@ -90,7 +89,7 @@ def _short_pass(text: str) -> tuple[str, Window]:
             tried = re.sub(r"min_elevation_deg = [\d.]+", f"min_elevation_deg = {mask:.6f}", text)
             path.write_text(tried)
             windows = Schedule.from_scenario(load_scenario(path)).windows(0.0, 7200.0)
-            first = windows[0] if windows else None
+            first = next(windows, None)
             if first is None or first.los_s - first.open_s < _PASS_S:
                 high = mask
             elif first.los_s - first.open_s > _PASS_S + 5.0:

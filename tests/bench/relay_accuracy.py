@@ -41,7 +41,7 @@ class OneWindow:
         rate = Profile.constant(rate_bps, 0.0, _LOS_S)
         delay = Profile.constant(delay_s, 0.0, _LOS_S)
         flat = Profile.constant(1.0, 0.0, _LOS_S)
-        self._window = Window("bench", 0.0, 0.0, _LOS_S, 90.0, flat, flat, delay, rate, rate)
+        self._window = Window("bench", 0.0, 0.0, 0.0, _LOS_S, 90.0, flat, flat, delay, rate, rate)
 
     def next_window(self, now: float) -> Window | None:
         """Return it."""

@@ -24,6 +24,7 @@ def flat_window(
         station="rig",
         aos_s=open_s - 1.0,
         open_s=open_s,
+        tca_s=(open_s + los_s) / 2.0,
         los_s=los_s,
         max_elevation_deg=90.0,
         range_km=Profile.constant(1000.0, open_s - 1.0, los_s),

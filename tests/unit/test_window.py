@@ -92,7 +92,7 @@ def test_nothing_flows_before_the_modem_has_locked() -> None:
 
 
 def test_windows_never_overlap_and_a_station_is_kept_until_its_los() -> None:
-    both = schedule(SVALBARD, KIRUNA).windows(0.0, HORIZON_S)
+    both = list(schedule(SVALBARD, KIRUNA).windows(0.0, HORIZON_S))
     assert {window.station for window in both} == {"svalbard", "kiruna"}
     handed_over = 0
     for earlier, later in pairwise(both):
@@ -115,7 +115,7 @@ def test_a_window_that_goes_on_keeps_its_aos() -> None:
 
 def test_the_plan_does_not_depend_on_when_it_was_asked_for() -> None:
     one = schedule(SVALBARD)
-    windows = one.windows(0.0, 2.0 * HORIZON_S)
+    windows = list(one.windows(0.0, 2.0 * HORIZON_S))
     assert len(windows) > 15
     for window in windows[::5]:
         fresh = schedule(SVALBARD).next_window(window.aos_s - 1.0)
@@ -128,9 +128,9 @@ def test_the_plan_does_not_depend_on_when_it_was_asked_for() -> None:
 
 
 def test_windows_that_begin_after_the_span_are_left_out() -> None:
-    first = schedule(SVALBARD).windows(0.0, HORIZON_S)[0]
-    assert schedule(SVALBARD).windows(0.0, first.aos_s) == []
-    assert len(schedule(SVALBARD).windows(0.0, first.aos_s + 1.0)) == 1
+    first = next(schedule(SVALBARD).windows(0.0, HORIZON_S))
+    assert list(schedule(SVALBARD).windows(0.0, first.aos_s)) == []
+    assert len(list(schedule(SVALBARD).windows(0.0, first.aos_s + 1.0))) == 1
 
 
 def test_a_los_that_has_passed_is_not_found_again() -> None:
@@ -144,7 +144,7 @@ def test_a_station_that_never_sees_the_node_gives_no_window() -> None:
     equatorial = Orbit.from_keplerian(550.0, 0.0, 0.0, 0.0, 0.0, 0.0, EPOCH_UTC_S)
     alone = schedule(SVALBARD, orbit=equatorial)
     assert alone.next_window(0.0) is None
-    assert alone.windows(0.0, HORIZON_S) == []
+    assert list(alone.windows(0.0, HORIZON_S)) == []
 
 
 def test_a_satellite_that_never_sets_has_one_long_window() -> None:
