@@ -8,7 +8,10 @@ DEMO_ARGUMENTS ?=
 STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.test-installed
 
-.PHONY: demo test bench lint docs clean servers
+# Two tools to compare with, each with what it pins in an environment of its own.
+TOOLS := skyfield basilisk
+
+.PHONY: demo test bench fidelity lint docs clean servers
 
 demo: $(STAMP)  ## fly one orbit on this machine: real inference, emulated orbit, real MQTT
 	$(BIN)/groundlink demo --scenario $(SCENARIO) $(DEMO_ARGUMENTS)
@@ -23,6 +26,11 @@ test: $(TEST_STAMP) servers lint  ## everything that can fail
 bench: $(TEST_STAMP)  ## measure; writes bench.json
 	$(BIN)/python tests/bench/run.py --out bench.json
 
+# 700 MB of environments, made once.
+fidelity: $(TEST_STAMP) $(TOOLS:%=.venv-%/.installed)  ## compare with Skyfield and Basilisk; writes docs/fidelity.md
+	PYTHONPATH=.:tests/golden:tests/support:tests/fidelity $(BIN)/python docs/generate_fidelity.py \
+	  --skyfield .venv-skyfield/bin/python --basilisk .venv-basilisk/bin/python
+
 lint: $(TEST_STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -34,7 +42,7 @@ docs: $(TEST_STAMP)  ## write the generated pages anew
 	$(BIN)/python grafana/generate.py
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage* runs bench.json
+	rm -rf $(VENV) $(TOOLS:%=.venv-%) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage* runs bench.json
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "orbitnode needs Python 3.10 or newer")'
@@ -46,6 +54,12 @@ $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
 
 $(TEST_STAMP): $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cpu,demo,test]'
+	touch $@
+
+$(TOOLS:%=.venv-%/.installed): .venv-%/.installed: tests/fidelity/%.txt | $(BIN)/python
+	$(PYTHON) -m venv --clear .venv-$*
+	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check -r $< \
+	  || { echo "$* cannot be installed: docs/fidelity.md stays as it is" >&2; exit 1; }
 	touch $@
 
 # Broker and monitoring of the tests are the real ones. Debian puts some of them into /usr/sbin, which
