@@ -128,7 +128,12 @@ class SnapshotCollector:
     def _power(self, power: PowerSnapshot) -> Iterator[Metric]:
         capacity_j = power.capacity_wh * _JOULES_PER_WH
         yield from self._gauge(
-            "solar_power_watts", "Delivered by the array to the bus", power.solar_w
+            "solar_power_watts", "What the array can deliver to the bus", power.solar_w
+        )
+        yield from self._gauge(
+            "curtailed_power_watts",
+            "Of the array's, what neither loads nor battery take",
+            power.curtailed_w,
         )
         yield from self._gauge("load_power_watts", "Drawn from the bus by everything", power.load_w)
         yield from self._gauge(
@@ -140,6 +145,9 @@ class SnapshotCollector:
         yield from self._gauge(
             "battery_power_watts", "Into the battery; negative while it discharges", power.battery_w
         )
+        yield from self._gauge(
+            "battery_loss_power_watts", "Becomes heat in the battery", power.battery_loss_w
+        )
         yield from self._gauge("bus_voltage_volts", "Voltage of the bus", power.bus_v)
         yield from self._gauge("battery_charge_ratio", "State of charge", power.state_of_charge)
         yield from self._gauge(
@@ -147,7 +155,17 @@ class SnapshotCollector:
         )
         yield from self._gauge("battery_capacity_joules", "Of the full battery", capacity_j)
         yield from self._counter(
-            "solar_generated_joules_total", "Delivered by the array", power.solar_generated_j
+            "solar_generated_joules_total",
+            "What the array could deliver to the bus",
+            power.solar_generated_j,
+        )
+        yield from self._counter(
+            "solar_curtailed_joules_total",
+            "Of the array's, what neither loads nor battery took",
+            power.solar_curtailed_j,
+        )
+        yield from self._counter(
+            "battery_lost_joules_total", "Became heat in the battery", power.battery_lost_j
         )
         yield from self._counter(
             "load_consumed_joules_total", "Drawn from the bus", power.load_consumed_j

@@ -15,6 +15,7 @@ from node.config.scenario import (
 from node.core.craft import ModelFigures, ScheduledFault, Spacecraft
 from node.core.modes import Thresholds
 from node.errors import PhysicsError
+from node.physics.ageing import Ageing
 from node.physics.array import Panel
 from node.physics.battery import BatterySpec
 from node.physics.crosslink import Neighbour
@@ -124,6 +125,7 @@ def build_spacecraft(scenario: Scenario, board: BoardChoice | None = None) -> Sp
         off_load_w=power.off_load_w,
         transmitter_load_w=power.transmitter_load_w,
         battery=_battery(scenario),
+        ageing=_ageing(scenario),
         initial_soc=scenario.battery.initial_soc,
         battery_node=names.index(scenario.battery.thermal_node),
         thermal=_thermal(scenario, panels),
@@ -218,6 +220,13 @@ def _battery(scenario: Scenario) -> BatterySpec:
         battery.min_charge_temperature_c,
         battery.min_bus_v,
     )
+
+
+def _ageing(scenario: Scenario) -> Ageing | None:
+    ageing = scenario.battery.ageing
+    if ageing is None:
+        return None
+    return Ageing(ageing.calendar_fade_per_root_year_ratio, ageing.cycle_fade_per_full_cycle_ratio)
 
 
 def _thermal(scenario: Scenario, panels: tuple[Panel, ...]) -> ThermalSpec:

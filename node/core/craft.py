@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from node.core.modes import Thresholds
+from node.physics.ageing import Ageing
 from node.physics.array import Panel
 from node.physics.attitude import AttitudeMode
 from node.physics.battery import BatterySpec
@@ -50,6 +51,8 @@ class Spacecraft:
     off_load_w: float
     transmitter_load_w: float
     battery: BatterySpec
+    ageing: Ageing | None
+    """Of the battery; its capacity stays the same within a run."""
     initial_soc: float
     battery_node: int
     thermal: ThermalSpec

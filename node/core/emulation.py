@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from node.core.craft import Spacecraft
 from node.core.events import PowerReading, Source
-from node.physics.array import array_power_w
+from node.physics.array import YEAR_S, panel_powers_w
 from node.physics.attitude import BodyAxes, body_axes_teme
 from node.physics.battery import BatteryState, open_circuit_v
 from node.physics.battery import step as battery_step
@@ -47,6 +47,8 @@ class EmulationState(Struct, frozen=True):
     brown_outs: int = 0
     array_health: float = 1.0
     """What faults have left of the array, 0 to 1."""
+    solar_curtailed_j: float = 0.0
+    battery_lost_j: float = 0.0
 
 
 class Emulation:
@@ -62,7 +64,12 @@ class Emulation:
         # Turned to the Sun, with no face that is fixed to the body, light comes along the body's z
         # axis and nothing asks how the body is turned about it: the axes need not be found.
         self._roll_matters = craft.attitude != "sun" or any(
-            surface.facing == "fixed" for surface in craft.thermal.surfaces
+            surface.facing in {"fixed", "panel"} for surface in craft.thermal.surfaces
+        )
+        self._warm_panels = tuple(
+            (number, craft.thermal_names.index(panel.thermal_node))
+            for number, panel in enumerate(craft.panels)
+            if panel.thermal_node is not None
         )
         self.capacity_j = craft.battery.capacity_wh * 3600.0
         self.now = now
@@ -73,12 +80,16 @@ class Emulation:
         self.board_source = Source.MODELLED
         self.heater_w = 0.0
         self.battery_w = 0.0
+        self.battery_loss_w = 0.0
+        self.curtailed_w = 0.0
         self.bus_v = open_circuit_v(craft.battery, start.state_of_charge)
         self.brown_out = False
         self.faults: set[str] = set()
         self.solar_generated_j = start.solar_generated_j
         self.load_consumed_j = start.load_consumed_j
         self.board_consumed_j = start.board_consumed_j
+        self.solar_curtailed_j = start.solar_curtailed_j
+        self.battery_lost_j = start.battery_lost_j
         self.brown_outs = start.brown_outs
         self._look_up()
 
@@ -125,11 +136,16 @@ class Emulation:
             axes = body_axes_teme(craft.attitude, self.r_teme_km, self.v_teme_km_s, sun_teme)
         else:
             light, axes = _ALONG_Z, _BODY_FRAME
-        solar_w = (
-            craft.array_to_bus_ratio
-            * self.array_health
-            * array_power_w(craft.panels, axes, light, irradiance_w_per_m2 * self.illumination)
+        panels_w = panel_powers_w(
+            craft.panels,
+            axes,
+            light,
+            irradiance_w_per_m2 * self.illumination,
+            now / YEAR_S,
+            self._node_temperatures_c() if self._warm_panels else {},
         )
+        array_w = self.array_health * sum(panels_w)
+        solar_w = craft.array_to_bus_ratio * array_w
         drawn_w = self._board_power_w(reading, step_s, rate, running=running)
         board_w = drawn_w if powered else 0.0
         converter_loss_w = board_w * (1.0 / craft.board_converter_efficiency - 1.0)
@@ -147,20 +163,35 @@ class Emulation:
             craft.earth_infrared_w_per_m2,
             craft.albedo_ratio,
         )
+        if battery.brown_out:
+            # The board may draw what it likes on its desk: on this bus there was no more.
+            served = (solar_w - battery.battery_power_w) / load_w
+            board_w, converter_loss_w, bus_w, load_w = (
+                served * watts for watts in (board_w, converter_loss_w, bus_w, load_w)
+            )
+        taken = 1.0 - battery.curtailed_w / solar_w if solar_w > 0.0 else 0.0
         heat_w = [0.0] * len(craft.thermal_names)
         heat_w[craft.board_node] += board_w
-        heat_w[craft.bus_node] += bus_w + converter_loss_w
+        heat_w[craft.bus_node] += bus_w + converter_loss_w + taken * (array_w - solar_w)
         heat_w[craft.battery_node] += battery.loss_w
-        self._thermal, self.heater_w = self._network.step(self._thermal, heat_w, absorbed_w, step_s)
+        for panel, node in self._warm_panels:
+            heat_w[node] -= taken * self.array_health * panels_w[panel]
+        self._thermal, self.heater_w = self._network.step(
+            self._thermal, heat_w, absorbed_w, step_s, bus_live=not battery.brown_out
+        )
 
         self.solar_w = solar_w
         self.load_w = load_w
         self.board_w = board_w
+        self.curtailed_w = battery.curtailed_w
+        self.battery_w = battery.battery_power_w
+        self.battery_loss_w = battery.loss_w
         self.solar_generated_j += solar_w * step_s
         self.load_consumed_j += load_w * step_s
         self.board_consumed_j += board_w * step_s
+        self.solar_curtailed_j += battery.curtailed_w * step_s
+        self.battery_lost_j += battery.loss_w * step_s
         self._battery = battery.state
-        self.battery_w = battery.battery_power_w
         self.bus_v = battery.terminal_v
         self.brown_outs += battery.brown_out and not self.brown_out
         self.brown_out = battery.brown_out
@@ -215,7 +246,12 @@ class Emulation:
             board_consumed_j=self.board_consumed_j,
             brown_outs=self.brown_outs,
             array_health=self.array_health,
+            solar_curtailed_j=self.solar_curtailed_j,
+            battery_lost_j=self.battery_lost_j,
         )
+
+    def _node_temperatures_c(self) -> dict[str, float]:
+        return dict(zip(self._craft.thermal_names, self._thermal.temperatures_c, strict=True))
 
     def _look_up(self) -> None:
         utc_s = self._craft.epoch_utc_s + self.now

@@ -26,7 +26,8 @@ class PowerSnapshot(Struct, frozen=True):
     """The power balance of the last tick."""
 
     solar_w: float
-    """Delivered to the bus, after MPPT and harness."""
+    """What the array can deliver to the bus, after MPPT and harness: the sum of ``load_w``,
+    ``battery_w`` and ``curtailed_w``."""
     load_w: float
     """Drawn from the bus by everything."""
     board_w: float
@@ -34,12 +35,18 @@ class PowerSnapshot(Struct, frozen=True):
     board_source: Source
     bus_v: float
     battery_w: float
-    """Into the battery; negative while it discharges."""
+    """Into the battery at its terminals; negative while it discharges."""
+    battery_loss_w: float
+    """Of ``battery_w``, what becomes heat; the rest is stored."""
+    curtailed_w: float
+    """Of ``solar_w``, what neither loads nor battery take; it stays in the array as heat."""
     state_of_charge: float
     capacity_wh: float
     solar_generated_j: float
     load_consumed_j: float
     board_consumed_j: float
+    solar_curtailed_j: float
+    battery_lost_j: float
     brown_outs: int
 
 

@@ -178,11 +178,14 @@ class ThermalNetwork:
         heat_w: Sequence[float],
         surface_w: Sequence[float],
         dt_s: float,
+        *,
+        bus_live: bool = True,
     ) -> ThermalStep:
         """Advance by ``dt_s``.
 
         ``heat_w`` is the dissipation by node, ``surface_w`` what each surface takes from Sun and
-        Earth (`node.physics.surfaces.surface_heat_w`); both are constant over the step.
+        Earth (`node.physics.surfaces.surface_heat_w`); both are constant over the step. Without a
+        ``bus_live`` the thermostats stand as they stood and heat nothing.
         """
         if not 0.0 < dt_s < inf:
             raise PhysicsError(f"thermal step of {dt_s} s")
@@ -195,7 +198,7 @@ class ThermalNetwork:
             inputs[i] += surface_w[index] * inverse
         if not isfinite(sum(inputs)):
             raise PhysicsError(f"thermal step with heat of {heat_w} W and {surface_w} W")
-        if heaters_on:
+        if heaters_on and bus_live:
             return self._step_with_thermostats(temperatures, heaters_on, inputs, dt_s)
         left_s = dt_s
         while left_s > 0.0:

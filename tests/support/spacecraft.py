@@ -77,6 +77,7 @@ def spacecraft(**changes: Any) -> Spacecraft:
         off_load_w=0.3,
         transmitter_load_w=8.0,
         battery=BATTERY,
+        ageing=None,
         initial_soc=0.9,
         battery_node=1,
         thermal=ThermalSpec(

@@ -7,9 +7,13 @@ from spacecraft import ACTIVE_W, IDLE_W, MASPALOMAS, spacecraft, start
 
 from node.core.emulation import POWER_STALE, Emulation, EmulationState, start_state
 from node.core.events import PowerReading, Source
+from node.physics.array import YEAR_S
 from node.physics.attitude import body_axes_teme
 from node.physics.battery import open_circuit_v
+from node.physics.surfaces import Surface
+from node.physics.thermal import Heater, Node, ThermalSpec
 
+HEATER = Heater("structure", 20.0, 50.0, 60.0)
 LINK_S = 400.0
 """In the middle of the pass over Maspalomas."""
 
@@ -135,6 +139,100 @@ def test_a_brown_out_is_counted_once() -> None:
         assert emulation.brown_out
     assert emulation.brown_outs == 1
     assert emulation.state_of_charge == 0.0
+
+
+def test_in_a_brown_out_nothing_draws_more_than_there_is() -> None:
+    cold = ThermalSpec((Node("board", 180.0), Node("structure", 6000.0)), heaters=(HEATER,))
+    emulation = Emulation(spacecraft(panels=(), thermal=cold), start(0.001), 0.0)
+    advance(emulation, 100.0, reading(1.0, 0.0, power_w=60.0))
+    assert emulation.brown_out
+    assert emulation.load_w == pytest.approx(-emulation.battery_w)
+    # The spent pack gave its last per mille and no more: 42 As at 6 V, less the resistance.
+    assert 200.0 < emulation.load_w * 100.0 < 251.0
+    assert emulation.board_w / emulation.load_w == pytest.approx(60.0 / (60.0 / 0.92 + 5.0))
+    assert emulation.heater_w == 0.0
+    advance(emulation, 200.0, reading(2.0, 0.0, power_w=60.0))
+    assert (emulation.load_w, emulation.board_w, emulation.heater_w) == (0.0, 0.0, 0.0)
+
+
+def test_what_nobody_takes_is_curtailed_and_counted() -> None:
+    full, empty = flown(start(1.0)), flown(start(0.5))
+    for emulation in (full, empty):
+        advance(emulation, 2.0, reading(1.0, 0.0, power_w=9.2))
+        gone_w = emulation.load_w + emulation.battery_w + emulation.curtailed_w
+        assert gone_w == pytest.approx(emulation.solar_w)
+    assert full.curtailed_w == pytest.approx(full.solar_w - full.load_w)
+    assert full.solar_curtailed_j == pytest.approx(2.0 * full.curtailed_w)
+    assert full.battery_lost_j == full.battery_loss_w == 0.0
+    assert empty.curtailed_w == pytest.approx(0.0, abs=1e-9)
+    assert empty.battery_lost_j == pytest.approx(2.0 * empty.battery_loss_w)
+    assert 0.0 < empty.battery_loss_w < empty.battery_w
+
+
+def test_what_tracker_and_harness_lose_heats_the_bus_node() -> None:
+    # No link, so that all heat of the bus node stays in it.
+    apart = ThermalSpec((Node("board", 180.0), Node("structure", 6000.0)))
+    emulation = flown(thermal=apart)
+    advance(emulation, 60.0, reading(60.0, 0.0, power_w=9.2))
+    lost_w = emulation.solar_w * (1.0 / 0.931 - 1.0)
+    heat_w = lost_w + 5.0 + 9.2 * (1.0 / 0.92 - 1.0) + emulation.battery_loss_w
+    assert emulation.temperatures_c[1] - 15.0 == pytest.approx(heat_w * 60.0 / 6000.0)
+
+
+def warm_wing(**changes: object) -> Emulation:
+    """A satellite whose wing is a thermal node of its own; the Sun shines on the wing alone."""
+    (held,) = spacecraft().panels
+    wing = replace(held, cell_temperature_c=None, thermal_node="wing")
+    front = Surface("wing", 0.12, 0.85, 0.9, 1.0, "panel", panel=wing)
+    nodes = (Node("board", 180.0), Node("structure", 6000.0), Node("wing", 300.0))
+    figures: dict[str, object] = {
+        "panels": (wing,),
+        "thermal": ThermalSpec(nodes, surfaces=(front,)),
+        "thermal_names": ("board", "structure", "wing"),
+        "earth_infrared_w_per_m2": 0.0,
+        "albedo_ratio": 0.0,
+    }
+    begin = EmulationState(0.0, 0.5, (15.0, 15.0, 15.0), "boot", 0)
+    return Emulation(spacecraft(**{**figures, **changes}), begin, 0.0)
+
+
+@pytest.mark.parametrize("health", [1.0, 0.5, 0.0])
+@pytest.mark.parametrize("soc", [0.5, 1.0])
+def test_light_becomes_heat_or_power_and_never_both(health: float, soc: float) -> None:
+    emulation = warm_wing()
+    emulation._battery = emulation._battery._replace(soc=soc)
+    emulation.array_health = health
+    advance(emulation, 1.0, reading(1.0, 0.0, power_w=2.0))
+    sunlight_w = 0.12 * 1361.0 / emulation.sun.distance_au**2
+    taken_w = (emulation.solar_w - emulation.curtailed_w) / 0.931
+    radiated_w = 5.670374419e-8 * 0.12 * 0.85 * (288.15**4 - 2.725**4)
+    heat_w = 0.9 * sunlight_w - taken_w - radiated_w
+    assert 300.0 * (emulation.temperatures_c[2] - 15.0) == pytest.approx(heat_w, rel=2e-3)
+    if soc == 1.0 and health > 0.0:
+        assert taken_w == pytest.approx(emulation.load_w / 0.931)
+
+
+def test_cells_work_at_the_temperature_of_their_node() -> None:
+    emulation = warm_wing()
+    held = flown(panels=(replace(spacecraft().panels[0], cell_temperature_c=15.0),))
+    for each in (emulation, held):
+        advance(each, 1.0, reading(1.0, 0.0))
+    assert emulation.solar_w == pytest.approx(held.solar_w)
+    for second in range(2, 900):
+        advance(emulation, float(second), reading(float(second), 0.0))
+    advance(held, 899.0, reading(2.0, 0.0))
+    hot_c = emulation.temperatures_c[2]
+    assert 80.0 < hot_c < 110.0
+    expected = (1.0 - 0.0022 * (hot_c - 28.0)) / (1.0 + 0.0022 * 13.0)
+    assert emulation.solar_w / held.solar_w == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_array_ages_in_flight() -> None:
+    old = flown()
+    fresh = flown(panels=(replace(spacecraft().panels[0], degradation_per_year_ratio=0.0),))
+    for emulation in (old, fresh):
+        advance(emulation, 2000.0, reading(1.0, 0.0))
+    assert old.solar_w / fresh.solar_w == pytest.approx(0.975 ** (0.5 + 2000.0 / YEAR_S), rel=1e-12)
 
 
 def test_a_lost_array_stays_lost_over_a_restart() -> None:
