@@ -51,6 +51,7 @@ class RealHands:
         self._board = board
         self._metrics = metrics
         self._radio: Radio | None = None
+        self._clock_ratio = 1.0
         self._power_cycle = 0
         """Grows with each power loss and at the stop; answers of an older cycle are dropped."""
         self._results: dict[str, bytes] = {}
@@ -85,6 +86,7 @@ class RealHands:
             effects.ApplyPowerMode: lambda effect: _log.info(
                 "power_ceiling_w=%s", effect.power_ceiling_w
             ),
+            effects.LimitClock: self._limit_clock,
             effects.KillWorker: lambda _effect: self._spawn(self._executor.kill()),
             effects.Publish: lambda effect: self._publish(effect.message),
         }
@@ -131,8 +133,19 @@ class RealHands:
         self._power_cycle += 1
         self._results.clear()
         self._stop_reasons.clear()
+        self._clock_ratio = 1.0
         self.radio.drop()
         self._spawn(self._executor.kill())
+
+    def _limit_clock(self, effect: effects.LimitClock) -> None:
+        """Say where the emulated firmware would throttle; the real board's clock is not touched.
+
+        The limit itself stands in the snapshot, in metrics and in the report.
+        """
+        if (effect.ratio < 1.0) != (self._clock_ratio < 1.0):
+            state = "throttled" if effect.ratio < 1.0 else "full"
+            _log.info("clock=%s ratio=%.3f enforced=no", state, effect.ratio)
+        self._clock_ratio = effect.ratio
 
     async def _start_worker(self, cycle: int) -> None:
         if cycle != self._power_cycle:

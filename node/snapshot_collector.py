@@ -13,8 +13,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from node.board.health import ReaderHealth
+from node.core.events import Source
 from node.core.modes import OperatingMode
 from node.core.snapshot import (
+    ClockSnapshot,
     JobsSnapshot,
     LinkSnapshot,
     NodeSnapshot,
@@ -25,6 +27,7 @@ from node.core.snapshot import (
 
 _JOULES_PER_WH = 3600.0
 _METERS_PER_KM = 1000.0
+_HERTZ_PER_MHZ = 1e6
 Row = tuple[tuple[str, ...], float | None]
 """Label values and the figure; None where there is none."""
 
@@ -47,6 +50,8 @@ class SnapshotCollector:
             yield from self._orbit(snapshot.orbit, snapshot)
             yield from self._power(snapshot.power)
             yield from self._temperatures(snapshot)
+            if snapshot.clock is not None:
+                yield from self._board_clock(snapshot.clock)
             yield from self._mode(snapshot)
             yield from self._jobs(snapshot.jobs, snapshot.mission_s)
             yield from self._link(snapshot.link)
@@ -199,6 +204,32 @@ class SnapshotCollector:
             "board_cpu_utilisation_ratio",
             "Busy share of all cores of the real board",
             snapshot.cpu_utilisation_ratio,
+        )
+
+    def _board_clock(self, clock: ClockSnapshot) -> Iterator[Metric]:
+        modelled = Source.MODELLED.value
+        limits = [
+            (("allowed", modelled), clock.allowed_mhz * _HERTZ_PER_MHZ),
+            (("full", modelled), clock.full_mhz * _HERTZ_PER_MHZ),
+        ]
+        yield from self._gauge(
+            "board_clock_hertz",
+            "Clock that the board's firmware allows at the emulated temperature, and the full one",
+            limits,
+            "limit",
+            "source",
+        )
+        yield from self._gauge(
+            "board_die_celsius",
+            "Emulated temperature of the die",
+            [((modelled,), clock.die_c)],
+            "source",
+        )
+        yield from self._counter(
+            "board_throttled_seconds_total",
+            "Mission seconds below the full clock",
+            [((modelled,), clock.throttled_s)],
+            "source",
         )
 
     def _mode(self, snapshot: NodeSnapshot) -> Iterator[Metric]:

@@ -10,10 +10,12 @@ from node.config.scenario import (
     RadioChannel,
     Scenario,
     SsoOrbit,
+    Throttle,
     TleOrbit,
 )
 from node.core.craft import ModelFigures, ScheduledFault, Spacecraft
 from node.core.modes import Thresholds
+from node.core.throttle import ThrottleLaw
 from node.errors import PhysicsError
 from node.physics.ageing import Ageing
 from node.physics.array import Panel
@@ -157,8 +159,16 @@ def build_spacecraft(scenario: Scenario, board: BoardChoice | None = None) -> Sp
         boot_s=modes.boot_s,
         board_idle_w=idle_w,
         board_active_w=active_w,
+        throttle=None
+        if scenario.board.throttle is None
+        else build_throttle(scenario.board.throttle),
         models={
-            model.name: ModelFigures(model.duration_s, model.max_duration_s, model.result_bytes)
+            model.name: ModelFigures(
+                model.duration_s,
+                model.max_duration_s,
+                model.result_bytes,
+                _model_active_w(model.active_w, active_w, board),
+            )
             for model in scenario.model
         },
         faults=tuple(
@@ -202,6 +212,24 @@ def _channel(channel: RadioChannel) -> ChannelBudget:
         channel.margin_db,
         channel.max_rate_bps,
     )
+
+
+def build_throttle(throttle: Throttle) -> ThrottleLaw:
+    """Make the law of the board's clock."""
+    return ThrottleLaw(
+        throttle.clock_mhz,
+        throttle.min_clock_mhz,
+        throttle.begins_c,
+        throttle.slope_mhz_per_k,
+        throttle.die_offset_k_per_w,
+        throttle.power_exponent,
+    )
+
+
+def _model_active_w(model_w: float | None, board_w: float, board: BoardChoice | None) -> float:
+    """Board power while a model runs; what the installation says of its own board counts first."""
+    installed = board is not None and board.active_w is not None
+    return board_w if model_w is None or installed else model_w
 
 
 def _battery(scenario: Scenario) -> BatterySpec:

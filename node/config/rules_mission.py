@@ -33,12 +33,14 @@ RUN_METRICS = frozenset(
         "masks_equal_ratio",
         "max_board_temperature_c",
         "min_board_temperature_c",
+        "min_clock_mhz",
         "min_state_of_charge",
         "modes_visited",
         "payload_down_bytes",
         "payload_up_bytes",
         "time_in_off_s",
         "time_in_safe_s",
+        "time_throttled_s",
     }
 )
 """What every run can tell."""

@@ -279,7 +279,11 @@ class Modes(Section, frozen=True):
 
 
 class Throttle(Section, frozen=True):
-    """How the board's firmware lowers its clock when it is hot."""
+    """How the board's firmware lowers its clock when it is hot.
+
+    Enforced on simulated boards; on a real one the clock that the emulated heat would leave is
+    computed, logged and exported.
+    """
 
     clock_mhz: Annotated[float, Meta(gt=0, le=1e5)]
     """At full speed."""
@@ -298,7 +302,7 @@ class BoardFigures(Section, frozen=True):
 
     idle_w: Watts
     active_w: Watts
-    """While one inference runs."""
+    """While one inference runs; no model draws more."""
     throttle: Throttle | None = None
 
 
@@ -311,7 +315,9 @@ class ModelFigures(Section, frozen=True):
     """Budget: a run that takes longer is stopped."""
     result_bytes: Annotated[int, Meta(ge=1, le=1 << 32)]
     active_w: Watts | None = None
-    """Board power while this model runs; without it the board's ``active_w``."""
+    """Board power while this model runs; without it the board's ``active_w``. Counts in simulated
+    runs and as the governor's first estimate; where the installation says what its own board draws,
+    that counts."""
 
 
 class Workload(Section, frozen=True):

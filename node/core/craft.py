@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from node.core.modes import Thresholds
+from node.core.throttle import ThrottleLaw
 from node.physics.ageing import Ageing
 from node.physics.array import Panel
 from node.physics.attitude import AttitudeMode
@@ -23,6 +24,8 @@ class ModelFigures:
     duration_s: float
     max_duration_s: float
     result_bytes: int
+    active_w: float
+    """Of the board while the model runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +76,6 @@ class Spacecraft:
     boot_s: float
     board_idle_w: float
     board_active_w: float
+    throttle: ThrottleLaw | None
     models: Mapping[str, ModelFigures]
     faults: tuple[ScheduledFault, ...]

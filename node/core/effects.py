@@ -131,6 +131,13 @@ class ApplyPowerMode(Effect, frozen=True):
     power_ceiling_w: float | None
 
 
+class LimitClock(Effect, frozen=True):
+    """The board's firmware would allow this clock at the die temperature that is emulated."""
+
+    ratio: float
+    """Of the full clock; 1 lifts the limit."""
+
+
 class KillWorker(Effect, frozen=True):
     """A fault of the scenario: the worker dies here and now."""
 

@@ -47,6 +47,8 @@ class EmulationState(Struct, frozen=True):
     brown_outs: int = 0
     array_health: float = 1.0
     """What faults have left of the array, 0 to 1."""
+    throttled_s: float = 0.0
+    """Time below the full clock."""
     solar_curtailed_j: float = 0.0
     battery_lost_j: float = 0.0
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from node.core import effects, events
 from node.core.almanac import Almanac
 from node.core.comms import Comms
@@ -28,6 +30,7 @@ from node.core.modes import (
 from node.core.payload import Payload, PayloadLimits, PayloadTotals, new_totals
 from node.core.picture import take_picture
 from node.core.snapshot import NodeSnapshot
+from node.core.throttle import ClockLimit
 from node.icd import EventReport, Housekeeping, Receipt
 
 _HOUSEKEEPING_EVERY_S = 10.0
@@ -71,11 +74,14 @@ class NodeCore:
             name: ModelEstimate(
                 figures.max_duration_s,
                 figures.duration_s,
-                figures.duration_s * max(0.0, craft.board_active_w - craft.board_idle_w),
+                figures.duration_s * max(0.0, figures.active_w - craft.board_idle_w),
             )
             for name, figures in craft.models.items()
         }
         self._totals: PayloadTotals = new_totals(self._models)
+        self.clock = (
+            None if craft.throttle is None else ClockLimit(craft.throttle, start.throttled_s)
+        )
         self.ticks = 0
         self.tick_slips = 0
         self.boots = start.boots
@@ -155,7 +161,8 @@ class NodeCore:
 
     def emulation_state(self) -> EmulationState:
         """Return what has to survive a restart of the daemon."""
-        return self.emulation.state(self.mode.value, self.boots)
+        state = self.emulation.state(self.mode.value, self.boots)
+        return state if self.clock is None else replace(state, throttled_s=self.clock.throttled_s)
 
     def link_rates_bps(self) -> tuple[float, float]:
         """Expected rates of uplink and downlink at this instant, from the link budget."""
@@ -181,6 +188,7 @@ class NodeCore:
         while self._faults_to_come and self._faults_to_come[0].at_s <= now:
             fault = self._faults_to_come.pop(0)
             done += self._fault(events.FaultInjected(fault.kind, fault.value), now)
+        step_s = now - self.emulation.now
         self.emulation.advance(
             now,
             event.readings.power,
@@ -192,11 +200,18 @@ class NodeCore:
         self._next_tick_s = now + self.craft.tick_s
         done += self._judge_mode(now)
         if self._allowed.powered:
+            done += self._limit_clock(step_s)
             done += self.payload.stop_if_over_budget(now)
             done += self._follow_plan(now)
             self._next_tick_s = min(self._next_tick_s, self.almanac.next_edge(now))
             done += self._housekeeping(now)
         return done
+
+    def _limit_clock(self, step_s: float) -> list[Effect]:
+        board_c = self.emulation.temperatures_c[self.craft.board_node]
+        if self.clock is None or not self.clock.follow(board_c, self.emulation.board_w, step_s):
+            return []
+        return [effects.LimitClock(self.clock.ratio)]
 
     def _judge_mode(self, now: float) -> list[Effect]:
         trigger = standing_trigger(
@@ -251,6 +266,8 @@ class NodeCore:
             self.sessions_before += self.comms.sessions
         self.payload = Payload(self._limits, self.craft.thresholds, self._models, self._totals)
         self.comms = Comms(f"{self._boot_id}-{self.boots + 1}", self._limits.rate)
+        if self.clock is not None:
+            self.clock.release()
         self._restored = False
         self._held_safe = False
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from node.core.contacts import Contact
 from node.core.modes import LIMITS
 from node.core.snapshot import (
+    ClockSnapshot,
     JobsSnapshot,
     LinkSnapshot,
     NodeSnapshot,
@@ -70,6 +71,7 @@ def take_picture(core: NodeCore) -> NodeSnapshot:
         ticks=core.ticks,
         tick_slips=core.tick_slips,
         boots=core.boots,
+        clock=_clock(core),
     )
 
 
@@ -88,6 +90,20 @@ def _orbit(core: NodeCore, now: float) -> OrbitSnapshot:
         period_s=core.craft.orbit.period_s,
         next_sunrise_s=sunrise_s,
         next_sunset_s=sunset_s,
+    )
+
+
+def _clock(core: NodeCore) -> ClockSnapshot | None:
+    clock = core.clock
+    if clock is None:
+        return None
+    board_c = core.emulation.temperatures_c[core.craft.board_node]
+    return ClockSnapshot(
+        allowed_mhz=clock.ratio * clock.law.clock_mhz,
+        full_mhz=clock.law.clock_mhz,
+        ratio=clock.ratio,
+        die_c=clock.law.die_c(board_c, core.emulation.board_w),
+        throttled_s=clock.throttled_s,
     )
 
 

@@ -59,6 +59,18 @@ class SensorSnapshot(Struct, frozen=True):
     age_s: float
 
 
+class ClockSnapshot(Struct, frozen=True):
+    """The clock that the board's firmware would allow at the emulated temperature."""
+
+    allowed_mhz: float
+    full_mhz: float
+    ratio: float
+    """Of the two."""
+    die_c: float
+    throttled_s: float
+    """Time below the full clock since mission time zero."""
+
+
 class PassSnapshot(Struct, frozen=True):
     """One pass over a ground station."""
 
@@ -136,3 +148,5 @@ class NodeSnapshot(Struct, frozen=True):
     ticks: int
     tick_slips: int
     boots: int
+    clock: ClockSnapshot | None = None
+    """None where the scenario has no throttle."""

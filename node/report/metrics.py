@@ -57,6 +57,10 @@ METRICS: dict[str, Metric] = {
     "end_state_of_charge": Metric("State of charge at the end", "", modelled=True),
     "max_board_temperature_c": Metric("Highest emulated board temperature", "°C", modelled=True),
     "min_board_temperature_c": Metric("Lowest emulated board temperature", "°C", modelled=True),
+    "min_clock_mhz": Metric(
+        "Lowest clock that the emulated heat left the board", "MHz", modelled=True
+    ),
+    "time_throttled_s": Metric("Time below the board's full clock", "s", modelled=True),
     "contacts": Metric("Passes in which the link was up", "", modelled=True),
     "eclipses": Metric("Eclipses entered or begun in", "", modelled=True),
     "time_in_safe_s": Metric("Time in SAFE", "s", modelled=True),
@@ -153,4 +157,8 @@ def _node_metrics(snapshots: Sequence[NodeSnapshot], board_node: str) -> dict[st
     if board_c:
         metrics["max_board_temperature_c"] = max(board_c)
         metrics["min_board_temperature_c"] = min(board_c)
+    clocks = [s.clock for s in snapshots if s.clock is not None]
+    if clocks:
+        metrics["min_clock_mhz"] = min(clock.allowed_mhz for clock in clocks)
+        metrics["time_throttled_s"] = max(clock.throttled_s for clock in clocks)
     return metrics

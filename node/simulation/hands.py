@@ -18,6 +18,7 @@ from node.simulation.disk import SimulatedDisk
 from node.simulation.ground import SimulatedGround, workload_jobs
 from node.simulation.link import Chaos, Geometry, SimulatedLink
 from node.simulation.milestones import Milestones
+from node.simulation.progress import Progress
 from node.timeline import Agenda
 
 _CONNECT_S = 1.0
@@ -51,7 +52,8 @@ class SimulatedHands:
         self.link = SimulatedLink(self._geometry)
         self._manifests: dict[str, Manifest] = {}
         self._run_number = 0
-        self._running: tuple[str, float] | None = None
+        self._running: Progress | None = None
+        self._clock_ratio = 1.0
         for submitted_s, manifest in workload_jobs(scenario.workload):
             agenda.at(submitted_s, partial(self._submit, manifest))
         self._carry: dict[type[Effect], Callable[[Any, float], None]] = {
@@ -73,6 +75,7 @@ class SimulatedHands:
             effects.PowerOff: self._power_off,
             effects.PowerOn: lambda _effect, _now: None,
             effects.ApplyPowerMode: lambda _effect, _now: None,
+            effects.LimitClock: self._limit_clock,
             effects.KillWorker: self._kill_worker,
             effects.Publish: self._publish,
         }
@@ -113,34 +116,59 @@ class SimulatedHands:
 
     def _start_job(self, effect: effects.StartJob, now: float) -> None:
         craft = self._core.craft
-        duration_s = craft.models[effect.job.model].duration_s
-        energy_j = duration_s * max(0.0, craft.board_active_w - craft.board_idle_w)
-        report = InferenceReport(
+        figures = craft.models[effect.job.model]
+        self._running = Progress(
+            job_id=effect.job.job_id,
             model=effect.job.model,
-            model_sha256=_NO_MODEL,
-            provider="simulated",
-            duration_s=duration_s,
-            inference_s=duration_s,
-            energy_j=energy_j,
-            energy_source=events.Source.MODELLED.value,
             started_s=now,
-            finished_s=now + duration_s,
+            work_left_s=figures.duration_s,
+            above_idle_w=max(0.0, figures.active_w - craft.board_idle_w),
+            clock_ratio=self._clock_ratio,
+            power_ratio=self._power_ratio(),
         )
-        self._board.set_busy(1.0, now)
+        self.milestones.started(effect.job.job_id, now)
+        self._post(now, events.JobStarted(effect.job.job_id))
+        self._go_on(self._running, now)
+
+    def _go_on(self, run: Progress, now: float) -> None:
+        """Draw the run's power from now on, and put its end on the agenda."""
+        craft = self._core.craft
+        span_w = craft.board_active_w - craft.board_idle_w
+        share = run.above_idle_w * run.power_ratio / span_w if span_w > 0.0 else 1.0
+        self._board.set_busy(share, now)
         self._run_number += 1
         number = self._run_number
-        self._running = (effect.job.job_id, now)
-        self.milestones.started(effect.job.job_id, now)
+        report = InferenceReport(
+            model=run.model,
+            model_sha256=_NO_MODEL,
+            provider="simulated",
+            duration_s=run.duration_s,
+            inference_s=run.duration_s,
+            energy_j=run.energy_at_end_j,
+            energy_source=events.Source.MODELLED.value,
+            started_s=run.started_s,
+            finished_s=run.end_s,
+        )
 
         def finish(at: float) -> Event | None:
             if number != self._run_number:
                 return None
             self._end_run(at)
-            self.milestones.finished(effect.job.job_id, at, report.energy_j)
-            return events.JobFinished(effect.job.job_id, report)
+            self.milestones.finished(run.job_id, at, report.energy_j)
+            return events.JobFinished(run.job_id, report)
 
-        self._post(now, events.JobStarted(effect.job.job_id))
-        self._agenda.at(now + duration_s, finish)
+        self._agenda.at(run.end_s, finish)
+
+    def _limit_clock(self, effect: effects.LimitClock, now: float) -> None:
+        self._clock_ratio = effect.ratio
+        run = self._running
+        if run is not None:
+            run.change_clock(now, effect.ratio, self._power_ratio())
+            self._go_on(run, now)
+
+    def _power_ratio(self) -> float:
+        law = self._core.craft.throttle
+        return 1.0 if law is None else law.power_ratio(self._clock_ratio)
 
     def _abort_job(self, effect: effects.AbortJob, now: float) -> None:
         self._fail_run(now, effect.reason, aborted=True)
@@ -151,16 +179,14 @@ class SimulatedHands:
     def _fail_run(self, now: float, reason: str, *, aborted: bool) -> None:
         if self._running is None:
             return
-        job_id, started_s = self._running
-        craft = self._core.craft
-        energy_j = (now - started_s) * max(0.0, craft.board_active_w - craft.board_idle_w)
+        run = self._running
         self._end_run(now)
         failed = events.JobFailed(
-            job_id=job_id,
+            job_id=run.job_id,
             reason=reason,
             aborted=aborted,
             stop_latency_s=_STOP_S if aborted else None,
-            energy_j=energy_j,
+            energy_j=run.energy_until_j(now),
             worker_killed=not aborted,
         )
         self._post(now + _STOP_S, failed)
@@ -172,6 +198,7 @@ class SimulatedHands:
 
     def _power_off(self, _effect: effects.PowerOff, now: float) -> None:
         self._end_run(now)
+        self._clock_ratio = 1.0
         self._cut(now)
 
     # Link

@@ -146,7 +146,7 @@ class Bench:
 def _craft(scenario_path: Path, subject: Subject) -> Spacecraft:
     """The scenario's spacecraft, flying this model; it boots at once."""
     craft = build_spacecraft(load_scenario(scenario_path))
-    figures = ModelFigures(duration_s=0.5, max_duration_s=60.0, result_bytes=1)
+    figures = ModelFigures(0.5, 60.0, 1, craft.board_active_w)
     return dataclasses.replace(craft, models={subject.name: figures}, boot_s=0.0)
 
 

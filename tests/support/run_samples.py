@@ -8,6 +8,7 @@ from typing import Any
 from node.core.events import Source
 from node.core.modes import OperatingMode
 from node.core.snapshot import (
+    ClockSnapshot,
     JobsSnapshot,
     LinkSnapshot,
     NodeSnapshot,
@@ -116,6 +117,13 @@ def snapshot(mission_s: float, *, sensors: bool = True) -> NodeSnapshot:
         ticks=int(mission_s),
         tick_slips=0,
         boots=1,
+        clock=ClockSnapshot(
+            allowed_mhz=1650.0 if dark else 1800.0,
+            full_mhz=1800.0,
+            ratio=1650.0 / 1800.0 if dark else 1.0,
+            die_c=83.5 if dark else 60.0,
+            throttled_s=sum(min(max(mission_s - s, 0.0), ECLIPSE_S) for s in SUNSETS_S),
+        ),
     )
 
 

@@ -100,7 +100,8 @@ def spacecraft(**changes: Any) -> Spacecraft:
         boot_s=20.0,
         board_idle_w=IDLE_W,
         board_active_w=ACTIVE_W,
-        models={MODEL: ModelFigures(0.6, 30.0, 2000)},
+        throttle=None,
+        models={MODEL: ModelFigures(0.6, 30.0, 2000, ACTIVE_W)},
         faults=(),
     )
     return replace(craft, **changes)

@@ -9,6 +9,7 @@ from node.core.governor import DECISIONS
 from node.core.jobs import JobState
 from node.core.modes import OperatingMode
 from node.core.snapshot import (
+    ClockSnapshot,
     JobsSnapshot,
     LinkSnapshot,
     NodeSnapshot,
@@ -103,4 +104,5 @@ def snapshot_at(step: int) -> NodeSnapshot:
         ticks=step,
         tick_slips=step // 30,
         boots=1,
+        clock=ClockSnapshot(1649.0, 1800.0, 1649.0 / 1800.0, 83.5, step * 0.5),
     )

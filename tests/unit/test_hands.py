@@ -212,6 +212,27 @@ async def test_what_goes_to_the_radio() -> None:
         ]
 
 
+async def test_the_clock_is_not_limited_on_a_real_board_but_its_edges_are_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", logger="node.hands")
+    async with opened() as bench:
+        bench.do(
+            effects.LimitClock(0.97),
+            effects.LimitClock(0.91),
+            effects.LimitClock(1.0),
+            effects.LimitClock(0.95),
+            effects.PowerOff(),
+            effects.LimitClock(0.9),
+        )
+    assert [each for each in caplog.messages if each.startswith("clock=")] == [
+        "clock=throttled ratio=0.970 enforced=no",
+        "clock=full ratio=1.000 enforced=no",
+        "clock=throttled ratio=0.950 enforced=no",
+        "clock=throttled ratio=0.900 enforced=no",
+    ]
+
+
 async def test_what_the_store_answers() -> None:
     async with opened() as bench:
         bench.do(effects.Restore(), effects.StoreManifest(JOB, "received", ""))

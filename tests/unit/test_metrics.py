@@ -68,9 +68,20 @@ def test_snapshot_is_in_base_units(metrics: NodeMetrics) -> None:
     assert value(found, "orbit_until_seconds", event="sunrise") == 100.0
     assert value(found, "temperature_celsius", sensor="radiator", source="emulated") == -5.0
     assert value(found, "temperature_celsius", sensor="cpu-thermal", source="measured") == 46.3
+    assert value(found, "board_clock_hertz", limit="allowed", source="modelled") == 1.649e9
+    assert value(found, "board_clock_hertz", limit="full", source="modelled") == 1.8e9
+    assert value(found, "board_die_celsius", source="modelled") == 83.5
+    assert value(found, "board_throttled_seconds_total", source="modelled") == 52.0
     assert value(found, "governor_deferral_seconds") == 30.0
     assert value(found, "governor_decisions_total", decision="defer", reason="heat") == 20.0
     assert value(found, "governor_decisions_total", decision="admit", reason="") == 20.0
+
+
+def test_a_board_without_a_throttle_has_no_clock(metrics: NodeMetrics) -> None:
+    metrics.snapshot = msgspec.structs.replace(snapshot_at(104), clock=None)
+    found = series(metrics)
+    assert not has(found, "board_clock_hertz")
+    assert not has(found, "board_throttled_seconds_total")
 
 
 def test_exactly_one_mode_is_on(metrics: NodeMetrics) -> None:

@@ -39,9 +39,19 @@ def test_figures_of_the_node() -> None:
     assert metrics["time_in_off_s"] == 0
     assert metrics["modes_visited"] == 2
     assert metrics["boots"] == 1
+    assert metrics["min_clock_mhz"] == 1650.0
+    assert metrics["time_throttled_s"] == 2 * sample.ECLIPSE_S
     assert metrics["min_state_of_charge"] == pytest.approx(0.42, abs=1e-3)
     assert metrics["max_board_temperature_c"] == pytest.approx(40.0, abs=0.01)
     assert metrics["min_board_temperature_c"] == pytest.approx(22.0, abs=0.01)
+
+
+def test_a_board_without_a_throttle_has_no_clock_to_tell_of() -> None:
+    bare = [replace(each, clock=None) for each in sample.telemetry(300.0)]
+    metrics = compute_metrics(bare, [], board_node="board", masks=None)
+    assert "boots" in metrics
+    assert "min_clock_mhz" not in metrics
+    assert "time_throttled_s" not in metrics
 
 
 def test_figures_of_the_jobs() -> None:

@@ -26,6 +26,15 @@ ISS_LINE1 = "1 25544U 98067A   24127.82853009  .00015698  00000+0  27310-3 0  99
 ISS_LINE2 = "2 25544  51.6393 160.4574 0003580 140.6673 205.7250 15.50957674452123"
 ISS_EPOCH = datetime(2024, 5, 6, 20, tzinfo=timezone.utc)
 
+THROTTLE = {
+    "clock_mhz": 1800,
+    "min_clock_mhz": 600,
+    "begins_c": 82,
+    "slope_mhz_per_k": 100,
+    "die_offset_k_per_w": 0.5,
+    "power_exponent": 2,
+}
+
 
 def demo() -> dict[str, Any]:
     return tomllib.loads((SCENARIOS / "demo.toml").read_text())
@@ -112,6 +121,23 @@ def test_every_rule_names_tables_that_exist() -> None:
             "at most reduced_below_board_c (60), got 65",
         ),
         ({"board.active_w": 4}, "board.active_w", "at least board.idle_w (4.5), got 4"),
+        ({"model.0.active_w": 4.4}, "model[0].active_w", "(4.5) to board.active_w (15), got 4.4"),
+        ({"model.0.active_w": 15.1}, "model[0].active_w", "(4.5) to board.active_w (15), got 15.1"),
+        (
+            {"board.throttle": THROTTLE | {"min_clock_mhz": 1801}},
+            "board.throttle.min_clock_mhz",
+            "clock_mhz (1800), got 1801",
+        ),
+        (
+            {"board.throttle": THROTTLE | {"die_offset_k_per_w": 1.0}},
+            "board.throttle.slope_mhz_per_k",
+            "must be below 1, is 1.17",
+        ),
+        (
+            {"requirement.0.metric": "min_clock_mhz"},
+            "requirement[0].metric",
+            '"min_clock_mhz" needs [board.throttle]',
+        ),
         ({"battery.cell_ocv_v.11": ...}, "battery.cell_ocv_v", "11 entries"),
         ({"battery.cell_ocv_soc.0": 0.01}, "battery.cell_ocv_soc[0]", "begin at 0"),
         ({"battery.cell_ocv_soc.11": 0.99}, "battery.cell_ocv_soc[11]", "end at 1"),

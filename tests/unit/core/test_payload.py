@@ -327,7 +327,7 @@ def test_energy_in_the_dark_is_asked_for_until_sunrise() -> None:
 
 
 def test_what_a_run_took_is_the_next_estimate() -> None:
-    flight = awake(craft=spacecraft(models={"clouds": ModelFigures(0.6, 30.0, 2000)}))
+    flight = awake(craft=spacecraft(models={"clouds": ModelFigures(0.6, 30.0, 2000, 15.0)}))
     flight.take(offer("a"))
     flight.tell(events.JobFinished("a", report(duration_s=9.0)))
     flight.take(offer("b", deadline_s=flight.now + 8.0))
