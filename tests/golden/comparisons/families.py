@@ -10,8 +10,10 @@ from collections.abc import Callable
 from functools import cache
 
 from comparisons import (
-    look_angles,
+    contacts,
+    crosslinks,
     orbits,
+    protons,
     sgp4_verification,
     shadows,
     sun_places,
@@ -34,5 +36,7 @@ FAMILIES: dict[str, tuple[Compare, ...]] = {
         shadows.beta_angles,
         shadows.eclipse_fractions,
     ),
-    "Passes": _once(look_angles.samples),
+    "Passes": _once(contacts.passes, contacts.samples),
+    "Crosslinks": _once(crosslinks.lines),
+    "Radiation": _once(protons.map_nodes, protons.orbit_means, protons.cosmic_rays),
 }
