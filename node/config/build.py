@@ -24,6 +24,7 @@ from node.physics.crosslink import Neighbour
 from node.physics.linkbudget import ChannelBudget
 from node.physics.orbit import Orbit
 from node.physics.passes import Station
+from node.physics.radiation import RadiationSpec
 from node.physics.surfaces import Surface
 from node.physics.thermal import Heater, Link, Node, ThermalSpec
 
@@ -171,6 +172,7 @@ def build_spacecraft(scenario: Scenario, board: BoardChoice | None = None) -> Sp
             )
             for model in scenario.model
         },
+        radiation=_radiation(scenario),
         faults=tuple(
             ScheduledFault(fault.at_s, fault.kind, fault.value)
             for fault in sorted(scenario.fault, key=lambda item: item.at_s)
@@ -197,6 +199,23 @@ def _panels(scenario: Scenario) -> tuple[Panel, ...]:
             panel.max_incidence_deg,
         )
         for panel in scenario.array
+    )
+
+
+def _radiation(scenario: Scenario) -> RadiationSpec | None:
+    radiation = scenario.radiation
+    if radiation is None:
+        return None
+    return RadiationSpec(
+        radiation.memory_bits,
+        radiation.memory_proton_cross_section_cm2_per_bit,
+        radiation.memory_cosmic_ray_upsets_per_bit_day,
+        radiation.corrected_ratio,
+        radiation.device_proton_cross_section_cm2,
+        radiation.device_cosmic_ray_interrupts_per_day,
+        radiation.flux_ratio,
+        radiation.solar_modulation_gv,
+        scenario.mission.seed,
     )
 
 

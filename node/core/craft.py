@@ -14,6 +14,7 @@ from node.physics.battery import BatterySpec
 from node.physics.linkbudget import ChannelBudget
 from node.physics.orbit import Orbit
 from node.physics.passes import Station
+from node.physics.radiation import RadiationSpec
 from node.physics.thermal import ThermalSpec
 
 
@@ -78,4 +79,5 @@ class Spacecraft:
     board_active_w: float
     throttle: ThrottleLaw | None
     models: Mapping[str, ModelFigures]
+    radiation: RadiationSpec | None
     faults: tuple[ScheduledFault, ...]

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from node.core.craft import Spacecraft
 from node.core.events import PowerReading, Source
+from node.core.upsets import Upsets, UpsetState
 from node.physics.array import YEAR_S, panel_powers_w
 from node.physics.attitude import BodyAxes, body_axes_teme
 from node.physics.battery import BatteryState, open_circuit_v
@@ -47,6 +48,7 @@ class EmulationState(Struct, frozen=True):
     brown_outs: int = 0
     array_health: float = 1.0
     """What faults have left of the array, 0 to 1."""
+    upsets: UpsetState = UpsetState()
     throttled_s: float = 0.0
     """Time below the full clock."""
     solar_curtailed_j: float = 0.0
@@ -94,6 +96,11 @@ class Emulation:
         self.battery_lost_j = start.battery_lost_j
         self.brown_outs = start.brown_outs
         self._look_up()
+        self.upsets = (
+            None
+            if craft.radiation is None
+            else Upsets(craft.radiation, start.upsets, self.r_ecef_km, craft.epoch_utc_s + now)
+        )
 
     @property
     def state_of_charge(self) -> float:
@@ -197,6 +204,7 @@ class Emulation:
         self.bus_v = battery.terminal_v
         self.brown_outs += battery.brown_out and not self.brown_out
         self.brown_out = battery.brown_out
+        self._expose(step_s, powered=powered)
 
     def standing_bus_w(self, *, powered: bool, transmitting: bool) -> float:
         """Everything on the bus but the board and the heaters."""
@@ -248,6 +256,7 @@ class Emulation:
             board_consumed_j=self.board_consumed_j,
             brown_outs=self.brown_outs,
             array_health=self.array_health,
+            upsets=UpsetState() if self.upsets is None else self.upsets.state(),
             solar_curtailed_j=self.solar_curtailed_j,
             battery_lost_j=self.battery_lost_j,
         )
@@ -262,6 +271,11 @@ class Emulation:
         self.illumination = illumination(
             self.r_teme_km, self.sun.direction_teme, self.sun.distance_au * AU_KM
         )
+
+    def _expose(self, step_s: float, *, powered: bool) -> None:
+        if self.upsets is not None:
+            utc_s = self._craft.epoch_utc_s + self.now
+            self.upsets.advance(self.r_ecef_km, utc_s, step_s, powered=powered)
 
     @property
     def _gmst(self) -> float:

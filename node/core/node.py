@@ -197,6 +197,7 @@ class NodeCore:
             transmitting=self.comms.link_up,
             running=self.payload.run is not None,
         )
+        done += self._upset(now)
         self._next_tick_s = now + self.craft.tick_s
         done += self._judge_mode(now)
         if self._allowed.powered:
@@ -381,6 +382,20 @@ class NodeCore:
         elif self.mode in {OperatingMode.NOMINAL, OperatingMode.REDUCED}:
             self._held_safe = True
             done += self._change_mode(Trigger.FAULT_SAFE, now)
+        return done
+
+    def _upset(self, now: float) -> list[Effect]:
+        upsets = self.emulation.upsets
+        uncorrected, interrupts = (0, 0) if upsets is None else upsets.take_news()
+        done: list[Effect] = []
+        if uncorrected:
+            done += self._report(
+                now, "warning", "memory-upset", f"{uncorrected} uncorrected, modelled"
+            )
+        if interrupts:
+            text = f"{interrupts} modelled, the worker is killed"
+            done += self._report(now, "warning", "functional-interrupt", text)
+            done.append(effects.KillWorker())
         return done
 
     # Telemetry

@@ -14,10 +14,12 @@ from node.core.snapshot import (
     OrbitSnapshot,
     PassSnapshot,
     PowerSnapshot,
+    RadiationSnapshot,
     RunningJob,
     SensorSnapshot,
 )
 from node.physics.frames import geodetic_from_ecef
+from node.physics.radiation import SAA_FLUX_PER_CM2_S
 from node.physics.shadow import beta_angle_deg
 
 if TYPE_CHECKING:
@@ -71,6 +73,7 @@ def take_picture(core: NodeCore) -> NodeSnapshot:
         ticks=core.ticks,
         tick_slips=core.tick_slips,
         boots=core.boots,
+        radiation=_radiation(core),
         clock=_clock(core),
     )
 
@@ -104,6 +107,22 @@ def _clock(core: NodeCore) -> ClockSnapshot | None:
         ratio=clock.ratio,
         die_c=clock.law.die_c(board_c, core.emulation.board_w),
         throttled_s=clock.throttled_s,
+    )
+
+
+def _radiation(core: NodeCore) -> RadiationSnapshot | None:
+    upsets = core.emulation.upsets
+    if upsets is None:
+        return None
+    here = upsets.exposure
+    return RadiationSnapshot(
+        proton_flux_per_cm2_s=here.proton_flux_per_cm2_s,
+        in_saa=here.proton_flux_per_cm2_s > SAA_FLUX_PER_CM2_S,
+        cutoff_rigidity_gv=here.cutoff_rigidity_gv,
+        memory_upsets_per_s=here.memory_upsets_per_s,
+        corrected=upsets.corrected,
+        uncorrected=upsets.uncorrected,
+        interrupts=upsets.interrupts,
     )
 
 

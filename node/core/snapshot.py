@@ -71,6 +71,25 @@ class ClockSnapshot(Struct, frozen=True):
     """Time below the full clock since mission time zero."""
 
 
+class RadiationSnapshot(Struct, frozen=True):
+    """Energetic particles at this place, and the upsets that they are modelled to have caused."""
+
+    proton_flux_per_cm2_s: float
+    """Trapped protons above 30 MeV."""
+    in_saa: bool
+    """In the South Atlantic Anomaly: the proton flux is above 10 cm-2 s-1."""
+    cutoff_rigidity_gv: float
+    """Cosmic rays below it do not come in."""
+    memory_upsets_per_s: float
+    """Expected here while the board has power."""
+    corrected: int
+    """Memory upsets since mission time zero that error correction has mended."""
+    uncorrected: int
+    """Memory upsets that it could not mend."""
+    interrupts: int
+    """Functional interrupts of the device; the worker died of each."""
+
+
 class PassSnapshot(Struct, frozen=True):
     """One pass over a ground station."""
 
@@ -148,5 +167,7 @@ class NodeSnapshot(Struct, frozen=True):
     ticks: int
     tick_slips: int
     boots: int
+    radiation: RadiationSnapshot | None = None
+    """None where the scenario has no radiation."""
     clock: ClockSnapshot | None = None
     """None where the scenario has no throttle."""

@@ -102,6 +102,7 @@ def spacecraft(**changes: Any) -> Spacecraft:
         board_active_w=ACTIVE_W,
         throttle=None,
         models={MODEL: ModelFigures(0.6, 30.0, 2000, ACTIVE_W)},
+        radiation=None,
         faults=(),
     )
     return replace(craft, **changes)
