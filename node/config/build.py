@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from node.clock import epoch_utc_s
 from node.config.installation import BoardChoice
+from node.config.omm import read_message
 from node.config.scenario import (
     AnyOrbit,
     KeplerianOrbit,
@@ -59,7 +60,10 @@ def make_orbit(orbit: AnyOrbit, start_utc_s: float) -> Orbit:
         )
     if isinstance(orbit, TleOrbit):
         return Orbit.from_tle(orbit.line1, orbit.line2)
-    raise PhysicsError("orbit messages cannot be read yet")
+    reading = read_message(orbit.message)
+    if reading.elements is None:
+        raise PhysicsError("; ".join(reading.problems))
+    return Orbit.from_omm(reading.elements)
 
 
 def build_orbit(scenario: Scenario) -> Orbit:

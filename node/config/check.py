@@ -14,6 +14,7 @@ from node.config.load import (
     load_installation,
     read_document,
 )
+from node.config.omm import read_message
 from node.config.scenario import AnyOrbit, KeplerianOrbit, Scenario, SsoOrbit, TleOrbit
 from node.errors import ConfigError, Problem
 
@@ -119,4 +120,4 @@ def _orbit(orbit: AnyOrbit) -> str:
         return f"Sun-synchronous at {orbit.altitude_km:g} km, ascending node at {orbit.ltan_h:g} h"
     if isinstance(orbit, KeplerianOrbit):
         return f"Keplerian at {orbit.altitude_km:g} km, inclination {orbit.inclination_deg:g} deg"
-    return "orbit mean-elements message"
+    return f"orbit mean-elements message of {read_message(orbit.message).object_name}"

@@ -1,4 +1,4 @@
-"""Rules about the orbit: an intact and recent element set, and a path that SGP4 can follow.
+"""Rules about orbits: intact and recent elements, and a path that SGP4 can follow.
 
 A rule names the top-level tables that it needs as its parameters and yields findings.
 """
@@ -10,7 +10,17 @@ from datetime import datetime, timezone
 
 from node.config.build import make_orbit
 from node.config.finding import Finding
-from node.config.scenario import AnyOrbit, Mission, OmmOrbit, TleOrbit
+from node.config.omm import read_message
+from node.config.rules_spacecraft import repeated_names
+from node.config.scenario import (
+    AnyOrbit,
+    KeplerianOrbit,
+    Mission,
+    Neighbour,
+    OmmOrbit,
+    SsoOrbit,
+    TleOrbit,
+)
 from node.errors import PhysicsError
 from node.physics.orbit import EARTH_RADIUS_KM
 
@@ -20,52 +30,37 @@ _MAX_AGE_DAYS = 30.0
 OLD_AGE_DAYS = 14.0
 """Beyond this they are uncertain, and whoever lists times from them is warned."""
 _SECONDS_PER_DAY = 86400.0
+_COURSE_SAMPLES = 64
+"""Instants that are looked at in the first revolution, and again in the whole mission."""
 _MIN_PERIGEE_KM = 100.0
 """Below the Karman line nothing stays in orbit."""
 
 
-def tle_lines_are_intact(orbit: AnyOrbit) -> Iterator[Finding]:
-    """Both lines of an element set are whole and are about the same object."""
-    if not isinstance(orbit, TleOrbit):
-        return
-    broken = [*_line_findings(orbit.line1, 1), *_line_findings(orbit.line2, 2)]
-    yield from broken
-    if not broken and orbit.line1[2:7] != orbit.line2[2:7]:
-        yield Finding(
-            "$.orbit.line2",
-            f"catalogue number {orbit.line2[2:7].strip()} is not that of line1, "
-            f"{orbit.line1[2:7].strip()}",
-        )
-
-
-def perigee_is_in_space(orbit: AnyOrbit) -> Iterator[Finding]:
-    """Altitude and eccentricity together keep the orbit above the atmosphere."""
-    if isinstance(orbit, (TleOrbit, OmmOrbit)):
-        return
-    semi_major_axis_km = orbit.altitude_km + EARTH_RADIUS_KM
-    perigee_km = semi_major_axis_km * (1 - orbit.eccentricity) - EARTH_RADIUS_KM
-    if perigee_km < _MIN_PERIGEE_KM:
-        yield Finding(
-            "$.orbit.eccentricity",
-            f"puts the perigee at {perigee_km:.0f} km, "
-            f"which must be at least {_MIN_PERIGEE_KM:.0f} km",
-        )
+def orbit_is_well_formed(orbit: AnyOrbit) -> Iterator[Finding]:
+    """Whatever gives the orbit is whole by itself."""
+    return _form_findings("$.orbit", orbit)
 
 
 def orbit_lasts(orbit: AnyOrbit, mission: Mission) -> Iterator[Finding]:
     """The elements are recent, and SGP4 follows them from the mission's start to its end."""
-    if any(tle_lines_are_intact(orbit)) or any(perigee_is_in_space(orbit)):
-        return
-    path = "$.orbit.line1" if isinstance(orbit, TleOrbit) else "$.orbit"
-    start_utc_s = _utc_s(mission.epoch)
-    try:
-        propagator = make_orbit(orbit, start_utc_s)
-        if isinstance(orbit, TleOrbit):
-            yield from _age_findings(propagator.epoch_utc_s, start_utc_s)
-        propagator.state(start_utc_s)
-        propagator.state(start_utc_s + mission.duration_s)
-    except PhysicsError as error:
-        yield Finding(path, f"is no orbit for this mission: {error}")
+    return _course_findings("$.orbit", orbit, mission)
+
+
+def neighbour_names_are_unique(neighbour: list[Neighbour]) -> Iterator[Finding]:
+    """Neighbours have names of their own."""
+    return repeated_names("neighbour", [other.name for other in neighbour])
+
+
+def neighbour_orbits_are_well_formed(neighbour: list[Neighbour]) -> Iterator[Finding]:
+    """Whatever gives a neighbour's orbit is whole by itself."""
+    for index, other in enumerate(neighbour):
+        yield from _form_findings(f"$.neighbour[{index}].orbit", other.orbit)
+
+
+def neighbour_orbits_last(neighbour: list[Neighbour], mission: Mission) -> Iterator[Finding]:
+    """Neighbours fly as long as the mission lasts."""
+    for index, other in enumerate(neighbour):
+        yield from _course_findings(f"$.neighbour[{index}].orbit", other.orbit, mission)
 
 
 def checksum(line: str) -> int:
@@ -73,9 +68,33 @@ def checksum(line: str) -> int:
     return sum(int(c) if c in "0123456789" else c == "-" for c in line[: _LINE_LENGTH - 1]) % 10
 
 
-def _line_findings(line: str, number: int) -> Iterator[Finding]:
+def _form_findings(path: str, orbit: AnyOrbit) -> Iterator[Finding]:
+    if isinstance(orbit, TleOrbit):
+        yield from _tle_findings(path, orbit)
+    elif isinstance(orbit, OmmOrbit):
+        for problem in read_message(orbit.message).problems:
+            yield Finding(f"{path}.message", problem)
+    else:
+        yield from _perigee_findings(path, orbit)
+
+
+def _tle_findings(path: str, orbit: TleOrbit) -> Iterator[Finding]:
+    """Both lines of an element set are whole and are about the same object."""
+    broken = [
+        *_line_findings(f"{path}.line1", orbit.line1, 1),
+        *_line_findings(f"{path}.line2", orbit.line2, 2),
+    ]
+    yield from broken
+    if not broken and orbit.line1[2:7] != orbit.line2[2:7]:
+        yield Finding(
+            f"{path}.line2",
+            f"catalogue number {orbit.line2[2:7].strip()} is not that of line1, "
+            f"{orbit.line1[2:7].strip()}",
+        )
+
+
+def _line_findings(path: str, line: str, number: int) -> Iterator[Finding]:
     """Check each line by itself, so that two bad lines are two findings."""
-    path = f"$.orbit.line{number}"
     length = len(line.rstrip())
     if not line.startswith(f"{number} "):
         yield Finding(path, f'expected a line that begins with "{number} ", got "{line[:2]}"')
@@ -86,17 +105,45 @@ def _line_findings(line: str, number: int) -> Iterator[Finding]:
         yield Finding(path, f'checksum is {checksum(line)}, but the line ends in "{last}"')
 
 
-def _age_findings(elements_utc_s: float, start_utc_s: float) -> Iterator[Finding]:
+def _perigee_findings(path: str, orbit: SsoOrbit | KeplerianOrbit) -> Iterator[Finding]:
+    """Altitude and eccentricity together keep the orbit above the atmosphere."""
+    semi_major_axis_km = orbit.altitude_km + EARTH_RADIUS_KM
+    perigee_km = semi_major_axis_km * (1 - orbit.eccentricity) - EARTH_RADIUS_KM
+    if perigee_km < _MIN_PERIGEE_KM:
+        yield Finding(
+            f"{path}.eccentricity",
+            f"puts the perigee at {perigee_km:.0f} km, "
+            f"which must be at least {_MIN_PERIGEE_KM:.0f} km",
+        )
+
+
+def _course_findings(path: str, orbit: AnyOrbit, mission: Mission) -> Iterator[Finding]:
+    if any(_form_findings(path, orbit)):
+        return
+    if isinstance(orbit, (TleOrbit, OmmOrbit)):
+        path = f"{path}.line1" if isinstance(orbit, TleOrbit) else f"{path}.message"
+    start_utc_s = _utc_s(mission.epoch)
+    try:
+        propagator = make_orbit(orbit, start_utc_s)
+        if isinstance(orbit, (TleOrbit, OmmOrbit)):
+            yield from _age_findings(path, propagator.epoch_utc_s, start_utc_s)
+        # An orbit that is under the ground for a part of each revolution shows in the first one.
+        for span_s in (min(propagator.period_s, mission.duration_s), mission.duration_s):
+            for index in range(_COURSE_SAMPLES + 1):
+                propagator.state(start_utc_s + span_s * index / _COURSE_SAMPLES)
+    except PhysicsError as error:
+        yield Finding(path, f"is no orbit for this mission: {error}")
+
+
+def _age_findings(path: str, elements_utc_s: float, start_utc_s: float) -> Iterator[Finding]:
     age_days = abs(start_utc_s - elements_utc_s) / _SECONDS_PER_DAY
     side = "before" if elements_utc_s < start_utc_s else "after"
     of = datetime.fromtimestamp(elements_utc_s, tz=timezone.utc)
     message = f"elements are of {of:%Y-%m-%dT%H:%MZ}, {age_days:.1f} days {side} mission.epoch"
     if age_days > _MAX_AGE_DAYS:
-        yield Finding("$.orbit.line1", f"{message}; at most {_MAX_AGE_DAYS:.0f} are taken")
+        yield Finding(path, f"{message}; at most {_MAX_AGE_DAYS:.0f} are taken")
     elif age_days > OLD_AGE_DAYS:
-        yield Finding(
-            "$.orbit.line1", f"{message}; pass and eclipse times are uncertain", warning=True
-        )
+        yield Finding(path, f"{message}; pass and eclipse times are uncertain", warning=True)
 
 
 def _utc_s(instant: datetime) -> float:
@@ -105,7 +152,9 @@ def _utc_s(instant: datetime) -> float:
 
 
 RULES: tuple[Callable[..., Iterator[Finding]], ...] = (
-    tle_lines_are_intact,
-    perigee_is_in_space,
+    orbit_is_well_formed,
     orbit_lasts,
+    neighbour_names_are_unique,
+    neighbour_orbits_are_well_formed,
+    neighbour_orbits_last,
 )

@@ -114,22 +114,22 @@ def battery_voltages_fit(battery: Battery) -> Iterator[Finding]:
 
 def panel_names_are_unique(array: list[ArrayPanel]) -> Iterator[Finding]:
     """Panels have names of their own."""
-    return _repeated("array", [panel.name for panel in array])
+    return repeated_names("array", [panel.name for panel in array])
 
 
 def station_names_are_unique(ground_station: list[GroundStation]) -> Iterator[Finding]:
     """Stations have names of their own."""
-    return _repeated("ground_station", [station.name for station in ground_station])
+    return repeated_names("ground_station", [station.name for station in ground_station])
 
 
 def thermal_names_are_unique(thermal: Thermal) -> Iterator[Finding]:
     """Thermal nodes have names of their own."""
-    return _repeated("thermal.node", [node.name for node in thermal.node])
+    return repeated_names("thermal.node", [node.name for node in thermal.node])
 
 
 def model_names_are_unique(model: list[ModelFigures]) -> Iterator[Finding]:
     """Models have names of their own."""
-    return _repeated("model", [figures.name for figures in model])
+    return repeated_names("model", [figures.name for figures in model])
 
 
 def thermal_references_exist(thermal: Thermal) -> Iterator[Finding]:
@@ -204,12 +204,8 @@ def unknown_reference(path: str, name: str, known: Iterable[str], noun: str) -> 
         yield Finding(f"$.{path}", f"there is no {noun} {wording.quoted(name)}{hint}")
 
 
-def _order(modes: Modes, low: str, high: str, relation: str) -> Finding:
-    limit, got = getattr(modes, high), getattr(modes, low)
-    return Finding(f"$.modes.{low}", f"must be {relation} {high} ({limit:g}), got {got:g}")
-
-
-def _repeated(path: str, names: list[str]) -> Iterator[Finding]:
+def repeated_names(path: str, names: list[str]) -> Iterator[Finding]:
+    """Yield a finding for each name in the list at ``path`` that is taken already."""
     first: dict[str, int] = {}
     for index, name in enumerate(names):
         if first.setdefault(name, index) != index:
@@ -217,6 +213,11 @@ def _repeated(path: str, names: list[str]) -> Iterator[Finding]:
                 f"$.{path}[{index}].name",
                 f"{wording.quoted(name)} is the name of {path}[{first[name]}] already",
             )
+
+
+def _order(modes: Modes, low: str, high: str, relation: str) -> Finding:
+    limit, got = getattr(modes, high), getattr(modes, low)
+    return Finding(f"$.modes.{low}", f"must be {relation} {high} ({limit:g}), got {got:g}")
 
 
 def _not_unit(path: str, vector: Vector) -> Iterator[Finding]:

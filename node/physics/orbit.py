@@ -1,4 +1,4 @@
-"""Where the node is: SGP4 from a two-line element set or from mean elements.
+"""Where the node is: SGP4 from a two-line element set, an orbit message or mean elements.
 
 Every orbit is propagated by SGP4 (Vallado, Crawford, Hujsak, Kelso, AIAA 2006-6753; WGS72,
 improved mode) and so lives in the TEME frame of date. Synthetic orbits enter through ``sgp4init``
@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from math import acos, atan2, cos, isfinite, pi, radians, sin, sqrt, tau
+from typing import NamedTuple
 
 from sgp4.api import SGP4_ERRORS, WGS72, Satrec
 
 from node.errors import PhysicsError, PropagationError
-from node.physics.checks import require
+from node.physics.checks import require, require_positive
 from node.physics.frames import gmst_rad
 from node.physics.vectors import Vector
 
@@ -24,6 +25,7 @@ EARTH_RADIUS_KM = 6378.137
 _JULIAN_DATE_OF_POSIX_EPOCH = 2440587.5
 _JULIAN_DATE_OF_SGP4_EPOCH = 2433281.5  # 1949-12-31 00:00 UTC
 _TROPICAL_YEAR_DAY = 365.2421897
+_MINUTES_PER_DAY = 1440.0
 
 # WGS72, the constants that SGP4 itself uses.
 _MU_KM3_PER_S2 = 398600.8
@@ -46,6 +48,21 @@ _TLE_COLUMNS = (
 )
 _NOT_A_NUMBER = 0
 """Error code where SGP4 itself reports none."""
+
+
+class MeanElements(NamedTuple):
+    """Mean elements of SGP4 in TEME, as two-line sets and orbit messages state them."""
+
+    epoch_utc_s: float
+    mean_motion_rev_per_day: float
+    """Kozai's, as these messages state it."""
+    eccentricity: float
+    inclination_deg: float
+    raan_deg: float
+    argument_of_perigee_deg: float
+    mean_anomaly_deg: float
+    bstar_per_earth_radius: float
+    """Drag; SGP4 uses no other derivative."""
 
 
 class Orbit:
@@ -78,6 +95,29 @@ class Orbit:
         satellite = Satrec.twoline2rv(*lines, WGS72)
         days = satellite.jdsatepoch - _JULIAN_DATE_OF_POSIX_EPOCH
         return cls(satellite, days * 86400.0 + satellite.jdsatepochF * 86400.0)
+
+    @classmethod
+    def from_omm(cls, elements: MeanElements) -> Orbit:
+        """Take the elements of a CCSDS orbit mean-elements message (502.0-B)."""
+        require("epoch_utc_s", elements.epoch_utc_s)
+        require_positive("mean_motion_rev_per_day", elements.mean_motion_rev_per_day)
+        require("eccentricity", elements.eccentricity, 0.0, 0.999999)
+        require("inclination_deg", elements.inclination_deg, 0.0, 180.0)
+        require("raan_deg", elements.raan_deg)
+        require("argument_of_perigee_deg", elements.argument_of_perigee_deg)
+        require("mean_anomaly_deg", elements.mean_anomaly_deg)
+        require("bstar_per_earth_radius", elements.bstar_per_earth_radius)
+        satellite = _initialised(
+            elements.mean_motion_rev_per_day * tau / _MINUTES_PER_DAY,
+            elements.eccentricity,
+            radians(elements.inclination_deg),
+            radians(elements.raan_deg),
+            radians(elements.argument_of_perigee_deg),
+            radians(elements.mean_anomaly_deg),
+            elements.bstar_per_earth_radius,
+            elements.epoch_utc_s,
+        )
+        return cls(satellite, elements.epoch_utc_s)
 
     @classmethod
     def from_sso(
@@ -202,20 +242,42 @@ def _from_mean_elements(
     epoch_utc_s: float,
 ) -> Satrec:
     """Initialise SGP4 without drag."""
+    return _initialised(
+        _kozai_mean_motion_rad_per_min(semi_major_axis_km, eccentricity, inclination_rad),
+        eccentricity,
+        inclination_rad,
+        raan_rad,
+        argument_of_perigee_rad,
+        mean_anomaly_rad,
+        0.0,
+        epoch_utc_s,
+    )
+
+
+def _initialised(
+    kozai_mean_motion_rad_per_min: float,
+    eccentricity: float,
+    inclination_rad: float,
+    raan_rad: float,
+    argument_of_perigee_rad: float,
+    mean_anomaly_rad: float,
+    bstar_per_earth_radius: float,
+    epoch_utc_s: float,
+) -> Satrec:
     satellite = Satrec()
     satellite.sgp4init(
         WGS72,
         "i",
         1,
         epoch_utc_s / 86400.0 + _JULIAN_DATE_OF_POSIX_EPOCH - _JULIAN_DATE_OF_SGP4_EPOCH,
-        0.0,
+        bstar_per_earth_radius,
         0.0,
         0.0,
         eccentricity,
         argument_of_perigee_rad % tau,
         inclination_rad,
         mean_anomaly_rad % tau,
-        _kozai_mean_motion_rad_per_min(semi_major_axis_km, eccentricity, inclination_rad),
+        kozai_mean_motion_rad_per_min,
         raan_rad % tau,
     )
     return satellite

@@ -134,7 +134,7 @@ CASES = [
     scenario_case(
         "unknown kind of orbit",
         [('source = "sso"', 'source = "ssso"')],
-        ('source = "ssso"', "orbit.source", '"tle", "sso" or "keplerian"'),
+        ('source = "ssso"', "orbit.source", '"tle", "omm", "sso" or "keplerian"'),
     ),
     scenario_case(
         "kind of orbit missing",

@@ -5,7 +5,7 @@ from math import acos, atan2, degrees, dist, hypot, nan
 import pytest
 
 from node.errors import PhysicsError, PropagationError
-from node.physics.orbit import EARTH_RADIUS_KM, Orbit
+from node.physics.orbit import EARTH_RADIUS_KM, MeanElements, Orbit
 from node.physics.sun import sun_teme
 from node.physics.vectors import Vector, cross, unit
 
@@ -155,6 +155,55 @@ def test_sun_synchronous_figures_are_refused_by_name(
     }
     with pytest.raises(PhysicsError, match=message):
         Orbit.from_sso(**{**figures, **change})
+
+
+ISS_ELEMENTS = MeanElements(
+    epoch_utc_s=1_715_025_184.999776,
+    mean_motion_rev_per_day=15.50957674,
+    eccentricity=0.000358,
+    inclination_deg=51.6393,
+    raan_deg=160.4574,
+    argument_of_perigee_deg=140.6673,
+    mean_anomaly_deg=205.725,
+    bstar_per_earth_radius=0.27310e-3,
+)
+
+
+def test_message_and_two_lines_of_one_satellite_are_one_orbit() -> None:
+    message, two_lines = Orbit.from_omm(ISS_ELEMENTS), Orbit.from_tle(ISS_1, ISS_2)
+    assert message.epoch_utc_s == two_lines.epoch_utc_s
+    assert message.period_s == pytest.approx(two_lines.period_s, rel=1e-12)
+    for days in range(15):
+        utc_s = two_lines.epoch_utc_s + days * 86_400.0
+        assert dist(message.state(utc_s)[0], two_lines.state(utc_s)[0]) < 1e-8
+    # The drag is felt: without it the satellite is kilometres behind after a day.
+    without = Orbit.from_omm(ISS_ELEMENTS._replace(bstar_per_earth_radius=0.0))
+    utc_s = two_lines.epoch_utc_s + 86_400.0
+    assert dist(without.state(utc_s)[0], two_lines.state(utc_s)[0]) > 1.0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epoch_utc_s": nan}, "epoch_utc_s"),
+        ({"mean_motion_rev_per_day": 0.0}, "mean_motion_rev_per_day"),
+        ({"eccentricity": 1.0}, "eccentricity"),
+        ({"inclination_deg": -1.0}, "inclination_deg"),
+        ({"raan_deg": nan}, "raan_deg"),
+        ({"argument_of_perigee_deg": nan}, "argument_of_perigee_deg"),
+        ({"mean_anomaly_deg": nan}, "mean_anomaly_deg"),
+        ({"bstar_per_earth_radius": nan}, "bstar_per_earth_radius"),
+    ],
+)
+def test_message_figures_are_refused_by_name(change: dict[str, float], message: str) -> None:
+    with pytest.raises(PhysicsError, match=message):
+        Orbit.from_omm(ISS_ELEMENTS._replace(**change))
+
+
+def test_message_of_a_decayed_satellite_is_refused() -> None:
+    with pytest.raises(PropagationError) as caught:
+        Orbit.from_omm(ISS_ELEMENTS._replace(mean_motion_rev_per_day=17.9))
+    assert caught.value.code == 6
 
 
 def test_perigee_under_the_ground_is_refused() -> None:
