@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from inspect import signature
 from typing import Any
 
-from node.config import rules_board, rules_mission, rules_orbit, rules_spacecraft
+from node.config import rules_array, rules_board, rules_mission, rules_orbit, rules_spacecraft
 from node.config.finding import Finding
 from node.config.installation import BoardChoice, Clock, Inference
 from node.config.rules_mission import REQUIREMENT_METRICS
@@ -62,6 +62,7 @@ SCENARIO_RULES: tuple[Rule, ...] = (
     *rules_mission.RULES,
     *rules_orbit.RULES,
     *rules_spacecraft.RULES,
+    *rules_array.RULES,
     *rules_board.RULES,
 )
 INSTALLATION_RULES: tuple[Rule, ...] = (

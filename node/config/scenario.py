@@ -207,7 +207,8 @@ class Thermal(Section, frozen=True):
     board_node: Name
     """Node that takes the board's dissipation."""
     bus_node: Name
-    """Node that takes bus load, converter loss and battery loss."""
+    """Node that takes the bus load and what converter, tracker and harness lose; what the battery
+    loses goes to its own node."""
     earth_infrared_w_per_m2: Annotated[float, Meta(ge=0, le=500)]
     albedo_ratio: Ratio
     heater: list[ThermalHeater] = []
