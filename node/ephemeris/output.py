@@ -48,9 +48,7 @@ _EVENT_COLUMNS = (
     "range_km",
 )
 
-_ROW_HEAD = (
-    "UTC                   MISSION S     LAT      LON   ALT KM   LIT   BETA  HIGHEST AT STATION"
-)
+_ROW_HEAD = "UTC                  MISSION S    LAT     LON  ALT KM  LIT  BETA ELEV STATION"
 _EVENT_HEAD = "UTC                       MISSION S  EVENT                 ELEV  AZIM     KM"
 _SHORT_NAMES = {"aos": "AOS", "tca": "TCA", "los": "LOS"}
 
@@ -111,13 +109,13 @@ def json_of(
 
 
 def table_of_rows(rows: Iterable[Row]) -> Iterator[str]:
-    """Write a line a row, without position and velocity, so that it fits 80 columns."""
+    """Write a line a row that fits 80 columns: no vectors, and the one station seen highest."""
     yield _ROW_HEAD + "\n"
     for row in rows:
         line = (
-            f"{row.utc[:19]}Z {row.mission_s:>12.10g} {row.latitude_deg:7.2f} "
-            f"{row.longitude_deg:8.2f} {row.altitude_km:8.1f} {row.illumination_ratio:5.2f} "
-            f"{row.beta_angle_deg:6.1f}  {_highest(row)}"
+            f"{row.utc[:19]}Z {row.mission_s:>9.10g} {row.latitude_deg:6.2f} "
+            f"{row.longitude_deg:7.2f} {row.altitude_km:7.1f} {row.illumination_ratio:4.2f} "
+            f"{row.beta_angle_deg:5.1f} {_highest(row)}"
         )
         yield line.rstrip() + "\n"
 
