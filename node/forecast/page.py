@@ -145,7 +145,8 @@ def _latency(forecast: Forecast) -> str:
     if ground is not None:
         parts += [
             (
-                f"<p>In a data centre {number(ground.distance_km)} km away over fibre, the same jobs: "
+                "<p>The same jobs in a data centre over fibre, "
+                f"{number(ground.distance_km)} km away: "
                 f"{escape(duration(ground.time_to_result_s.mean))}; orbit takes "
                 f"{number(ground.median_ratio, 3)} times as long at the median.</p>"
             ),
