@@ -15,6 +15,7 @@ from node.config.convert import Built, convert
 from node.config.finding import Finding
 from node.config.installation import Installation
 from node.config.locate import line_of, locate
+from node.config.profile import PROFILE_RULES, BoardProfile, origin, overlay
 from node.config.rules import INSTALLATION_RULES, SCENARIO_RULES, Rule, apply_rules
 from node.config.scenario import Scenario
 from node.errors import ConfigError, PhysicsError, Problem
@@ -126,6 +127,34 @@ def load_installation(path: Path) -> LoadedInstallation:
         config_hash=hashlib.sha256(document.raw + scenario_document.raw).hexdigest(),
         warnings=tuple(_in_order(examined.warnings + scenario.warnings)),
     )
+
+
+def load_profile(path: Path, scenario: Scenario) -> tuple[BoardProfile, Scenario]:
+    """Read and check a board profile and lay it over a scenario.
+
+    Returns:
+        The profile, and the scenario with its figures.
+
+    Raises:
+        ConfigError: with every problem of the file, those of the two together included.
+    """
+    document = read_document(path)
+    examined = _examine(document, BoardProfile, PROFILE_RULES)
+    profile = examined.value
+    if profile is None:
+        raise ConfigError(examined.problems)
+    flown = overlay(scenario, profile)
+    tables = {name: getattr(flown, name) for name in flown.__struct_fields__}
+    problems = [
+        document.problem(
+            Finding(origin(each.path, flown, profile), f"with the scenario: {each.message}")
+        )
+        for each in apply_rules(SCENARIO_RULES, tables)
+        if not each.warning
+    ]
+    if problems:
+        raise ConfigError(_in_order(problems))
+    return profile, flown
 
 
 def read_document(path: Path) -> Document:

@@ -11,6 +11,7 @@ from node.config.scenario import Scenario
 from node.core import effects, events
 from node.core.effects import Effect
 from node.core.events import Event
+from node.core.jobs import ENDED_BADLY, JobState
 from node.core.node import NodeCore
 from node.icd import Hello, InferenceReport, Manifest, Receipt, encode
 from node.physics.linkbudget import one_way_light_time_s
@@ -94,6 +95,7 @@ class SimulatedHands:
         self._manifests[manifest.object_id] = manifest
         self.milestones.offered(manifest.job.job_id, now)
         state, known = self.disk.insert_job(manifest, effect.state)
+        self._note_end(manifest.job.job_id, state)
         held = self.disk.held(manifest.object_id)
         self._post(
             now, events.ManifestStored(manifest, state, held, known, "" if known else effect.reason)
@@ -101,16 +103,22 @@ class SimulatedHands:
 
     def _store_job_state(self, effect: effects.StoreJobState, now: float) -> None:
         self.disk.set_state(effect.ack.job_id, effect.ack.state)
+        self._note_end(effect.ack.job_id, effect.ack.state)
         self._send_ack(effects.SendAck(effect.ack), now)
 
     def _store_result(self, effect: effects.StoreResult, now: float) -> None:
         size_bytes = self._core.craft.models[effect.job.model].result_bytes
         result = self.disk.store_result(effect.job, effect.report, size_bytes)
+        self.milestones.stored(effect.job.job_id, size_bytes)
         self._post(now, events.ResultStored(result))
 
     def _release_result(self, effect: effects.ReleaseResult, now: float) -> None:
         self.disk.set_state(effect.job_id, "delivered")
         self._post(now, events.ResultReleased(effect.job_id))
+
+    def _note_end(self, job_id: str, state: str) -> None:
+        if JobState(state) in ENDED_BADLY:
+            self.milestones.turned_away(job_id)
 
     # Executor
 

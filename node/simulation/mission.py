@@ -47,6 +47,7 @@ class Mission:
         chaos: Chaos | None = None,
         history_path: Path | None = None,
         digest: bool = True,
+        snapshots: bool = True,
         observe: Callable[[NodeCore], None] | None = None,
     ) -> None:
         """Put the mission together.
@@ -57,6 +58,7 @@ class Mission:
             chaos: break sessions at random.
             history_path: write the mission log there.
             digest: keep a digest of everything that happens.
+            snapshots: keep one every ten mission seconds; otherwise the last one alone.
             observe: called with the core after every tick.
         """
         craft = build_spacecraft(scenario)
@@ -80,6 +82,7 @@ class Mission:
         self.history = History(history_path, digest=digest)
         self.hands = SimulatedHands(scenario, self.core, self.agenda, board, chaos)
         self._observe = observe
+        self._keeps_snapshots = snapshots
         self._snapshots: list[NodeSnapshot] = []
         self._loop = Loop(self.core, self.agenda, board, self.hands, self.history, self._after_tick)
 
@@ -93,6 +96,8 @@ class Mission:
     def _after_tick(self, _took_s: float) -> None:
         if self._observe is not None:
             self._observe(self.core)
+        if not self._keeps_snapshots:
+            return
         now = self.agenda.now()
         if not self._snapshots or now - self._snapshots[-1].mission_s >= _SNAPSHOT_EVERY_S:
             self._snapshots.append(self.core.snapshot())
