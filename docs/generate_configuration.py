@@ -124,6 +124,8 @@ The files are also refused where:
 - a two-line element set has a wrong checksum, disagrees with itself or is more than 30 days away
   from `mission.epoch` (a warning above 14), SGP4 refuses the orbit, or its perigee is below 100 km;
 - a model's `duration_s` exceeds its `max_duration_s`, or a fault comes after the mission's end;
+- a requirement is about upsets and there is no `[radiation]` (a warning where the orbit goes above
+  800 km, the top of the map of protons);
 - a requirement's metric is unknown; known are {metrics}, and for `orbitnode forecast`
   alone {forecast_metrics};
 - `clock.mode = "freerun"` stands with a real board or a real executor, or `clock.rate` is not 1

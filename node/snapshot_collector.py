@@ -23,11 +23,13 @@ from node.core.snapshot import (
     OrbitSnapshot,
     PassSnapshot,
     PowerSnapshot,
+    RadiationSnapshot,
 )
 
 _JOULES_PER_WH = 3600.0
 _METERS_PER_KM = 1000.0
 _HERTZ_PER_MHZ = 1e6
+_VOLTS_PER_GV = 1e9
 Row = tuple[tuple[str, ...], float | None]
 """Label values and the figure; None where there is none."""
 
@@ -52,6 +54,8 @@ class SnapshotCollector:
             yield from self._temperatures(snapshot)
             if snapshot.clock is not None:
                 yield from self._board_clock(snapshot.clock)
+            if snapshot.radiation is not None:
+                yield from self._radiation(snapshot.radiation)
             yield from self._mode(snapshot)
             yield from self._jobs(snapshot.jobs, snapshot.mission_s)
             yield from self._link(snapshot.link)
@@ -229,6 +233,43 @@ class SnapshotCollector:
             "board_throttled_seconds_total",
             "Mission seconds below the full clock",
             [((modelled,), clock.throttled_s)],
+            "source",
+        )
+
+    def _radiation(self, radiation: RadiationSnapshot) -> Iterator[Metric]:
+        modelled = Source.MODELLED.value
+        for name, text, figure in (
+            (
+                "proton_flux_per_square_centimeter_second",
+                "Trapped protons above 30 MeV at this place",
+                radiation.proton_flux_per_cm2_s,
+            ),
+            (
+                "saa",
+                "1 in the South Atlantic Anomaly, where the proton flux is above 10 cm-2 s-1",
+                float(radiation.in_saa),
+            ),
+            (
+                "cutoff_rigidity_volts",
+                "Cosmic rays below it do not come in",
+                radiation.cutoff_rigidity_gv * _VOLTS_PER_GV,
+            ),
+            (
+                "memory_upsets_per_second",
+                "Memory upsets expected at this place",
+                radiation.memory_upsets_per_s,
+            ),
+        ):
+            yield from self._gauge(f"radiation_{name}", text, [((modelled,), figure)], "source")
+        yield from self._counter(
+            "upsets_total",
+            "Memory upsets, corrected or not, and functional interrupts of the device",
+            [
+                (("corrected", modelled), float(radiation.corrected)),
+                (("uncorrected", modelled), float(radiation.uncorrected)),
+                (("interrupt", modelled), float(radiation.interrupts)),
+            ],
+            "outcome",
             "source",
         )
 

@@ -11,7 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from inspect import signature
 from typing import Any
 
-from node.config import rules_array, rules_board, rules_mission, rules_orbit, rules_spacecraft
+from node.config import (
+    rules_array,
+    rules_board,
+    rules_mission,
+    rules_orbit,
+    rules_radiation,
+    rules_spacecraft,
+)
 from node.config.finding import Finding
 from node.config.installation import BoardChoice, Clock, Inference
 from node.config.rules_mission import REQUIREMENT_METRICS
@@ -64,6 +71,7 @@ SCENARIO_RULES: tuple[Rule, ...] = (
     *rules_spacecraft.RULES,
     *rules_array.RULES,
     *rules_board.RULES,
+    *rules_radiation.RULES,
 )
 INSTALLATION_RULES: tuple[Rule, ...] = (
     rate_belongs_to_scaled,

@@ -25,6 +25,7 @@ RUN_METRICS = frozenset(
         "contacts",
         "eclipses",
         "end_state_of_charge",
+        "interrupts",
         "jobs_delivered",
         "jobs_delivered_ratio",
         "jobs_duplicated",
@@ -41,6 +42,8 @@ RUN_METRICS = frozenset(
         "time_in_off_s",
         "time_in_safe_s",
         "time_throttled_s",
+        "uncorrected_upsets",
+        "upsets",
     }
 )
 """What every run can tell."""

@@ -61,6 +61,11 @@ METRICS: dict[str, Metric] = {
         "Lowest clock that the emulated heat left the board", "MHz", modelled=True
     ),
     "time_throttled_s": Metric("Time below the board's full clock", "s", modelled=True),
+    "upsets": Metric("Upsets of memory and device", "", modelled=True),
+    "uncorrected_upsets": Metric(
+        "Memory upsets that error correction could not mend", "", modelled=True
+    ),
+    "interrupts": Metric("Functional interrupts of the device", "", modelled=True),
     "contacts": Metric("Passes in which the link was up", "", modelled=True),
     "eclipses": Metric("Eclipses entered or begun in", "", modelled=True),
     "time_in_safe_s": Metric("Time in SAFE", "s", modelled=True),
@@ -161,4 +166,12 @@ def _node_metrics(snapshots: Sequence[NodeSnapshot], board_node: str) -> dict[st
     if clocks:
         metrics["min_clock_mhz"] = min(clock.allowed_mhz for clock in clocks)
         metrics["time_throttled_s"] = max(clock.throttled_s for clock in clocks)
+    struck = [s.radiation for s in snapshots if s.radiation is not None]
+    if struck:
+        uncorrected = counter_total([each.uncorrected for each in struck])
+        interrupts = counter_total([each.interrupts for each in struck])
+        corrected = counter_total([each.corrected for each in struck])
+        metrics["upsets"] = corrected + uncorrected + interrupts
+        metrics["uncorrected_upsets"] = uncorrected
+        metrics["interrupts"] = interrupts
     return metrics

@@ -15,6 +15,7 @@ from node.core.snapshot import (
     OrbitSnapshot,
     PassSnapshot,
     PowerSnapshot,
+    RadiationSnapshot,
     RunningJob,
     SensorSnapshot,
 )
@@ -117,6 +118,15 @@ def snapshot(mission_s: float, *, sensors: bool = True) -> NodeSnapshot:
         ticks=int(mission_s),
         tick_slips=0,
         boots=1,
+        radiation=RadiationSnapshot(
+            proton_flux_per_cm2_s=1200.0 if here is None and not dark else 0.0,
+            in_saa=here is None and not dark,
+            cutoff_rigidity_gv=8.2,
+            memory_upsets_per_s=2e-6,
+            corrected=int(mission_s / 700),
+            uncorrected=int(mission_s / 5000),
+            interrupts=int(mission_s / 6000),
+        ),
         clock=ClockSnapshot(
             allowed_mhz=1650.0 if dark else 1800.0,
             full_mhz=1800.0,

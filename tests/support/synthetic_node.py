@@ -16,6 +16,7 @@ from node.core.snapshot import (
     OrbitSnapshot,
     PassSnapshot,
     PowerSnapshot,
+    RadiationSnapshot,
     SensorSnapshot,
 )
 
@@ -104,5 +105,14 @@ def snapshot_at(step: int) -> NodeSnapshot:
         ticks=step,
         tick_slips=step // 30,
         boots=1,
+        radiation=RadiationSnapshot(
+            1250.0,
+            in_saa=True,
+            cutoff_rigidity_gv=9.5,
+            memory_upsets_per_s=1.3e-4,
+            corrected=step,
+            uncorrected=step // 10,
+            interrupts=step // 50,
+        ),
         clock=ClockSnapshot(1649.0, 1800.0, 1649.0 / 1800.0, 83.5, step * 0.5),
     )

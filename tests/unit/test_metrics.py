@@ -84,6 +84,28 @@ def test_a_board_without_a_throttle_has_no_clock(metrics: NodeMetrics) -> None:
     assert not has(found, "board_throttled_seconds_total")
 
 
+def test_radiation_and_its_upsets(metrics: NodeMetrics) -> None:
+    metrics.snapshot = snapshot_at(104)
+    found = series(metrics)
+    flux = value(found, "radiation_proton_flux_per_square_centimeter_second", source="modelled")
+    assert flux == 1250.0
+    assert value(found, "radiation_saa", source="modelled") == 1.0
+    assert value(found, "radiation_cutoff_rigidity_volts", source="modelled") == 9.5e9
+    assert value(found, "radiation_memory_upsets_per_second", source="modelled") == 1.3e-4
+    counts = {
+        outcome: value(found, "upsets_total", outcome=outcome, source="modelled")
+        for outcome in ("corrected", "uncorrected", "interrupt")
+    }
+    assert counts == {"corrected": 104.0, "uncorrected": 10.0, "interrupt": 2.0}
+
+
+def test_without_radiation_there_are_no_series_of_it(metrics: NodeMetrics) -> None:
+    metrics.snapshot = msgspec.structs.replace(snapshot_at(104), radiation=None)
+    found = series(metrics)
+    assert has(found, "ticks_total")
+    assert not any("radiation" in name or "upsets" in name for name, _ in found)
+
+
 def test_exactly_one_mode_is_on(metrics: NodeMetrics) -> None:
     metrics.snapshot = snapshot_at(8)
     found = series(metrics)
@@ -174,7 +196,7 @@ def test_budget_of_series(metrics: NodeMetrics) -> None:
     found = series(metrics)
     own = [key for key in found if key[0].startswith("orbitnode_")]
     histograms = [key for key in own if "_bucket" in key[0]]
-    assert 60 <= len(own) - len(histograms) <= 110
+    assert 60 <= len(own) - len(histograms) <= 120
     assert len(histograms) <= 60
     assert value(found, "config_info", sha256="ab" * 32) == 1.0
     assert has(found, "build_info")

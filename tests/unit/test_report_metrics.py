@@ -54,6 +54,20 @@ def test_a_board_without_a_throttle_has_no_clock_to_tell_of() -> None:
     assert "time_throttled_s" not in metrics
 
 
+def test_upsets_are_those_of_the_whole_run() -> None:
+    metrics = compute_metrics(sample.telemetry(), [], board_node="board", masks=None)
+    assert metrics["upsets"] == 16 + 2 + 1
+    assert metrics["uncorrected_upsets"] == 2
+    assert metrics["interrupts"] == 1
+
+
+def test_without_radiation_there_are_no_upsets_to_tell_of() -> None:
+    bare = [replace(each, radiation=None) for each in sample.telemetry(300.0)]
+    metrics = compute_metrics(bare, [], board_node="board", masks=None)
+    assert "boots" in metrics
+    assert not metrics.keys() & {"upsets", "uncorrected_upsets", "interrupts"}
+
+
 def test_figures_of_the_jobs() -> None:
     jobs = [
         sample.job(0),
