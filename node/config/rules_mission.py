@@ -40,6 +40,7 @@ RUN_METRICS = frozenset(
         "payload_down_bytes",
         "payload_up_bytes",
         "time_in_off_s",
+        "time_in_reduced_s",
         "time_in_safe_s",
         "time_throttled_s",
         "uncorrected_upsets",

@@ -11,6 +11,7 @@ from node.core.modes import OperatingMode
 from node.core.snapshot import NodeSnapshot
 from node.report.run import DELIVERED, LOST, JobRecord, MaskCheck
 from node.report.timeline import (
+    Interval,
     counter_total,
     eclipse_intervals,
     mode_intervals,
@@ -68,6 +69,7 @@ METRICS: dict[str, Metric] = {
     "interrupts": Metric("Functional interrupts of the device", "", modelled=True),
     "contacts": Metric("Passes in which the link was up", "", modelled=True),
     "eclipses": Metric("Eclipses entered or begun in", "", modelled=True),
+    "time_in_reduced_s": Metric("Time in REDUCED", "s", modelled=True),
     "time_in_safe_s": Metric("Time in SAFE", "s", modelled=True),
     "time_in_off_s": Metric("Time without power", "s", modelled=True),
     "boots": Metric("Boots of the node", "", modelled=True),
@@ -151,8 +153,9 @@ def _node_metrics(snapshots: Sequence[NodeSnapshot], board_node: str) -> dict[st
         "end_state_of_charge": snapshots[-1].power.state_of_charge,
         "contacts": sum(interval.contact for interval in pass_intervals(snapshots)),
         "eclipses": len(eclipse_intervals(snapshots)),
-        "time_in_safe_s": sum(i.duration_s for i in modes if i.label == OperatingMode.SAFE.value),
-        "time_in_off_s": sum(i.duration_s for i in modes if i.label == OperatingMode.OFF.value),
+        "time_in_reduced_s": _time_in_s(modes, OperatingMode.REDUCED),
+        "time_in_safe_s": _time_in_s(modes, OperatingMode.SAFE),
+        "time_in_off_s": _time_in_s(modes, OperatingMode.OFF),
         "boots": max(s.boots for s in snapshots),
         "payload_down_bytes": counter_total([s.link.payload_down_bytes for s in snapshots]),
         "payload_up_bytes": counter_total([s.link.payload_up_bytes for s in snapshots]),
@@ -175,3 +178,7 @@ def _node_metrics(snapshots: Sequence[NodeSnapshot], board_node: str) -> dict[st
         metrics["uncorrected_upsets"] = uncorrected
         metrics["interrupts"] = interrupts
     return metrics
+
+
+def _time_in_s(modes: Sequence[Interval], mode: OperatingMode) -> float:
+    return sum(interval.duration_s for interval in modes if interval.label == mode.value)

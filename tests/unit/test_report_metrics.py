@@ -36,6 +36,7 @@ def test_figures_of_the_node() -> None:
     assert metrics["contacts"] == 2, "a pass without a session is no contact"
     assert metrics["eclipses"] == 2
     assert metrics["time_in_safe_s"] == pytest.approx(sample.SAFE_S[1] - sample.SAFE_S[0])
+    assert metrics["time_in_reduced_s"] == 0
     assert metrics["time_in_off_s"] == 0
     assert metrics["modes_visited"] == 2
     assert metrics["boots"] == 1
