@@ -1,6 +1,15 @@
 """The physical state of the node and the one function that moves it on.
 
 The step reads like the chain it models: orbit, illumination, array, loads, battery, temperatures.
+What the array gives is drawn, goes into the battery or is curtailed:
+
+    solar_w = load_w + battery_w + curtailed_w
+
+Light that the cells turn into power does not heat them; what nobody draws of it does. What the
+tracker and the harness lose heats the bus node. Two things come one step late: cells work at the
+temperature, and thermostats draw the power, of the step before. In a brown-out nothing draws more
+than there is.
+
 The board's power comes from its readings. At a rate other than one, real seconds are fewer than
 mission seconds: what the board drew above idle is charged as the joules that it really took, the
 idle draw is charged for the mission time that passes.
@@ -78,6 +87,9 @@ class Emulation:
         self.capacity_j = craft.battery.capacity_wh * 3600.0
         self.now = now
         self.array_health = start.array_health
+        # Every message of a session asks for these, and they change with the step alone.
+        self._looks: dict[str, Look] = {}
+        self._rates_bps: dict[str, tuple[float, float]] = {}
         self.solar_w = 0.0
         self.load_w = 0.0
         self.board_w = 0.0
@@ -222,21 +234,27 @@ class Emulation:
 
     def look(self, station: Station) -> Look:
         """Where the node stands in a station's sky now."""
-        return look(
-            station,
-            self.r_ecef_km,
-            ecef_velocity_from_teme(self.r_ecef_km, self.v_teme_km_s, self._gmst),
-        )
+        view = self._looks.get(station.name)
+        if view is None:
+            r_ecef_km = self.r_ecef_km
+            v_ecef_km_s = ecef_velocity_from_teme(r_ecef_km, self.v_teme_km_s, self._gmst)
+            view = self._looks[station.name] = look(station, r_ecef_km, v_ecef_km_s)
+        return view
 
     def link_rates_bps(self, station: Station) -> tuple[float, float]:
         """Rates of uplink and downlink that the link budget gives now."""
-        view = self.look(station)
-        if view.elevation_deg <= 0.0:
-            return (0.0, 0.0)
-        return (
-            rate_bps(self._craft.uplink, view.range_km, view.elevation_deg),
-            rate_bps(self._craft.downlink, view.range_km, view.elevation_deg),
-        )
+        rates_bps = self._rates_bps.get(station.name)
+        if rates_bps is None:
+            view = self.look(station)
+            rates_bps = self._rates_bps[station.name] = (
+                (0.0, 0.0)
+                if view.elevation_deg <= 0.0
+                else (
+                    rate_bps(self._craft.uplink, view.range_km, view.elevation_deg),
+                    rate_bps(self._craft.downlink, view.range_km, view.elevation_deg),
+                )
+            )
+        return rates_bps
 
     @property
     def r_ecef_km(self) -> tuple[float, float, float]:
@@ -265,6 +283,8 @@ class Emulation:
         return dict(zip(self._craft.thermal_names, self._thermal.temperatures_c, strict=True))
 
     def _look_up(self) -> None:
+        self._looks.clear()
+        self._rates_bps.clear()
         utc_s = self._craft.epoch_utc_s + self.now
         self.r_teme_km, self.v_teme_km_s = self._craft.orbit.state(utc_s)
         self.sun = self._sun_table.at(utc_s)
