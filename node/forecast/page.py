@@ -198,7 +198,6 @@ def _energy(forecast: Forecast) -> str:
         ("of that, lost in its converter", "converter_loss_wh"),
         ("lost in the battery", "battery_loss_wh"),
         ("curtailed: nothing could take it", "curtailed_wh"),
-        ("asked for and not served", "unserved_wh"),
     )
 
     def cell(energy: Energy, key: str) -> str:
