@@ -17,7 +17,7 @@ from node.ephemeris.output import (
     table_of_rows,
 )
 from node.ephemeris.rows import Ephemeris, Row
-from node.errors import ConfigError
+from node.errors import ConfigError, PhysicsError, PropagationError
 from node.instants import utc_text
 from node.span import (
     SECONDS_PER_DAY,
@@ -108,8 +108,14 @@ def run(arguments: argparse.Namespace) -> int:
     only = arguments.only or ("rows" if arguments.csv else None)
     rows = None if only == "events" else ephemeris.rows(span, step_s)
     # Before the first line is written: an orbit that SGP4 cannot follow leaves no half a file.
-    for edge_s in span:
-        ephemeris.at(edge_s)
+    try:
+        ephemeris.at(span.start_s)
+        ephemeris.at(span.stop_s)
+    except PropagationError as error:
+        begin, end = (utc_text(ephemeris.epoch_utc_s + edge_s) for edge_s in span)
+        raise PhysicsError(
+            f"the orbit cannot be followed from {begin} to {end}: {error}"
+        ) from error
     events = None if only == "rows" else find_events(ephemeris, span)
     if arguments.json:
         lines = json_of(_head(scenario, ephemeris, span, step_s), rows, events)
