@@ -9,7 +9,9 @@ from node.errors import PhysicsError
 from node.physics.frames import EQUATORIAL_RADIUS_KM, POLAR_RADIUS_KM
 from node.physics.orbit import Orbit
 from node.physics.shadow import (
+    OURS,
     SUN_RADIUS_KM,
+    ShadowFigures,
     beta_angle_deg,
     eclipse_events,
     illumination,
@@ -50,6 +52,38 @@ def test_quick_bounds_agree_with_the_full_formula() -> None:
         for metres in (1.0, 10.0, 100.0, 1000.0):
             assert lit(-3000.0, edge + sign * metres / 1000.0) == outside
         assert 0.0 < lit(-3000.0, edge - sign * 0.2) < 1.0
+
+
+def test_other_figures_of_earth_and_sun_can_be_given() -> None:
+    assert ShadowFigures() == OURS
+    sphere = ShadowFigures(6378.1366, 6378.1366, 695_000.0)
+    # Over the pole a sphere reaches 21 km higher.
+    over_the_pole = (-1000.0, 0.0, POLAR_RADIUS_KM + 12.0)
+    assert illumination(over_the_pole, SUN, AU_KM) == 1.0
+    assert illumination(over_the_pole, SUN, AU_KM, sphere) == 0.0
+    # A smaller Sun has a narrower penumbra.
+    point = ShadowFigures(sun_radius_km=0.0)
+    inside, outside = ((-2600.0, EQUATORIAL_RADIUS_KM + km, 0.0) for km in (-0.2, 0.2))
+    assert (illumination(inside, SUN, AU_KM, point), illumination(outside, SUN, AU_KM, point)) == (
+        0.0,
+        1.0,
+    )
+    assert 0.0 < illumination(inside, SUN, AU_KM) < illumination(outside, SUN, AU_KM) < 1.0
+
+
+@pytest.mark.parametrize(
+    ("radii_km", "name"),
+    [
+        ((5000.0, 5000.0, 1.0), "equatorial_radius_km"),
+        ((6378.0, 6379.0, 1.0), "polar_radius_km"),
+        ((6378.0, 6357.0, 7e5 + 1.0), "sun_radius_km"),
+    ],
+)
+def test_figures_that_the_bounds_do_not_hold_for_are_refused(
+    radii_km: tuple[float, float, float], name: str
+) -> None:
+    with pytest.raises(PhysicsError, match=name):
+        ShadowFigures(*radii_km)
 
 
 def test_shadow_is_flattened_at_the_poles() -> None:
