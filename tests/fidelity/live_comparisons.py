@@ -7,28 +7,23 @@ from math import degrees, dist
 from typing import Any
 
 from comparisons.comparison import Comparison, worst_of
+from comparisons.power_days import DAY_S, PowerDay, beside
 from live_requests import (
-    DAY_S,
-    POWER_STEP_S,
+    EQUATORIAL_ORBIT,
     SKY_STEP_S,
     Flown,
-    PowerCase,
     flown,
-    power_cases,
+    live_power_cases,
 )
 
-from node.physics.array import array_power_w
-from node.physics.attitude import body_axes_teme
-from node.physics.battery import BatterySpec, BatteryState, step
 from node.physics.frames import ecef_from_teme, gmst_rad
 from node.physics.passes import Station, find_passes
 from node.physics.shadow import illumination, next_sunlight_change
-from node.physics.sun import AU_KM, SOLAR_CONSTANT_W_PER_M2, sun_teme
+from node.physics.sun import AU_KM, sun_teme
 
 SKYFIELD = "Skyfield"
 BASILISK = "Basilisk"
 SKY_INSTANTS = round(DAY_S / SKY_STEP_S) + 1
-SPHERE_NOTE = "Basilisk's Earth is a sphere"
 SKYFIELD_SPHERE_NOTE = "Skyfield's Earth is a sphere here"
 # Within this of the span's ends an edge belongs to neither side.
 END_S = 1.0
@@ -121,41 +116,11 @@ def contacts(answers: dict[str, Answer]) -> list[Comparison]:
 def power(answers: dict[str, Answer]) -> list[Comparison]:
     """Light, array energy and an ideal battery for a day."""
     found: list[Comparison] = []
-    for case in power_cases():
-        theirs, ours = answers[case.name], _fly(case)
-        sphere = case.flown.name.startswith("EQUAT")
-        note = "" if sphere else SPHERE_NOTE
-        share = 0.002 if sphere else 0.01
-        found += [
-            Comparison(
-                f"lit part of a day, {case.name}",
-                "",
-                ours["lit_ratio"],
-                theirs["lit_ratio"],
-                0.001 if sphere else 0.005,
-                "absolute",
-                BASILISK,
-                note,
-            ),
-            *(
-                Comparison(
-                    f"{what}, {case.name}",
-                    unit,
-                    ours[key],
-                    theirs[key],
-                    share,
-                    "relative",
-                    BASILISK,
-                    note,
-                )
-                for what, unit, key in (
-                    ("array energy of a day", "Wh", "array_energy_wh"),
-                    ("array's greatest power", "W", "array_peak_w"),
-                    ("battery's least charge", "Wh", "battery_min_wh"),
-                    ("battery's charge after a day", "Wh", "battery_end_wh"),
-                )
-            ),
-        ]
+    for name, live in live_power_cases().items():
+        theirs = PowerDay(**answers[name])
+        found += beside(
+            live.case, theirs, BASILISK, oblateness_seen=live.flown.name != EQUATORIAL_ORBIT
+        )
     return found
 
 
@@ -213,48 +178,3 @@ def _sunlit_edges(case: Flown) -> list[Edge]:
         found.add((edge - case.start_utc_s, rising))
         at_utc_s = edge + END_S
     return _inside(sorted(found))
-
-
-def _fly(case: PowerCase) -> dict[str, float]:
-    """Basilisk's day by our physics: its step, its rectangle rule, a battery without losses."""
-    volts = 10.0
-    pack = BatterySpec(
-        series=1,
-        parallel=1,
-        cell_capacity_ah=case.capacity_wh / volts,
-        cell_resistance_ohm=1e-12,
-        ocv_soc=(0.0, 1.0),
-        cell_ocv_v=(volts, volts),
-        cell_max_v=1.01 * volts,
-        max_charge_c_rate=1e3,
-        coulombic_efficiency=1.0,
-        capacity_fade=0.0,
-        min_charge_temperature_c=-100.0,
-        min_bus_v=0.5 * volts,
-    )
-    state = BatteryState(case.initial_wh / case.capacity_wh)
-    count = round(DAY_S / POWER_STEP_S)
-    lit_sum = energy_wh = peak_w = 0.0
-    least_wh = case.initial_wh
-    for index in range(count):
-        utc_s = case.flown.start_utc_s + index * POWER_STEP_S
-        r_teme_km, v_teme_km_s = case.flown.orbit.state(utc_s)
-        sun, distance_au = sun_teme(utc_s)
-        lit = illumination(r_teme_km, sun, distance_au * AU_KM)
-        axes = body_axes_teme(case.attitude, r_teme_km, v_teme_km_s, sun)
-        irradiance = SOLAR_CONSTANT_W_PER_M2 / distance_au**2 * lit
-        power_w = array_power_w(case.panels, axes, sun, irradiance)
-        # Basilisk's battery integrates over the step that has passed: none at the first instant.
-        if index:
-            state = step(pack, state, power_w - case.load_w, POWER_STEP_S, 20.0).state
-        lit_sum += lit
-        energy_wh += power_w * POWER_STEP_S / 3600.0
-        peak_w = max(peak_w, power_w)
-        least_wh = min(least_wh, state.soc * case.capacity_wh)
-    return {
-        "lit_ratio": lit_sum / count,
-        "array_energy_wh": energy_wh,
-        "array_peak_w": peak_w,
-        "battery_min_wh": least_wh,
-        "battery_end_wh": state.soc * case.capacity_wh,
-    }

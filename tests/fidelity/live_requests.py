@@ -9,6 +9,8 @@ from math import floor
 from pathlib import Path
 from typing import Any
 
+from comparisons.power_days import DAY_S, NADIR, POINTING, PowerCase, reference_case
+from comparisons.power_days import STEP_S as POWER_STEP_S
 from physics_reference import ELEMENTS, load_json, orbit, station
 
 from node.clock import epoch_utc_s
@@ -16,7 +18,6 @@ from node.config.build import build_orbit, build_spacecraft, build_stations
 from node.config.load import load_scenario
 from node.config.scenario import Scenario
 from node.physics.array import Panel, array_power_w
-from node.physics.attitude import AttitudeMode
 from node.physics.orbit import Orbit
 from node.physics.passes import Station
 from node.physics.sun import SOLAR_CONSTANT_W_PER_M2
@@ -24,10 +25,8 @@ from node.physics.sun import SOLAR_CONSTANT_W_PER_M2
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 DEMO = "demo.toml"
 MASK_DEG = 5.0
-DAY_S = 86_400.0
 SKY_STEP_S = 60.0
-POWER_STEP_S = 10.0
-BASILISK_ORBIT = "SSO550_1030_EQX"
+POWER_ORBIT = "SSO550_1030_EQX"
 EQUATORIAL_ORBIT = "EQUAT500_EQX"
 
 
@@ -135,68 +134,43 @@ def skyfield_request() -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class PowerCase:
-    """A spacecraft for one day: panels, a constant load, a battery without losses."""
+class LivePower:
+    """A day of power of ours on an orbit that Basilisk is told."""
 
-    name: str
+    case: PowerCase
     flown: Flown
-    attitude: AttitudeMode
-    panels: tuple[Panel, ...]
-    load_w: float
-    capacity_wh: float
-    initial_wh: float
 
 
 @cache
-def power_cases() -> tuple[PowerCase, ...]:
-    """The reference cases, one whose orbit sees no oblateness, and the demo."""
-    pointing, nadir = load_json("bsk_dev.json")["config"], load_json("bsk_dev_nadir.json")["config"]
-    _, area_m2, ratio = pointing["panels"]["sa"]
-    wing = (_cells("sa", (0.0, 0.0, 1.0), area_m2, ratio),)
-    body = tuple(
-        _cells(name, tuple(normal), face_m2, face_ratio)
-        for name, (normal, face_m2, face_ratio) in nadir["panels"].items()
-    )
-    demo = build_spacecraft(load_scenario(SCENARIOS / DEMO))
-    return (
-        _power_case("Sun-pointing", BASILISK_ORBIT, "sun", wing, pointing),
-        _power_case("nadir-pointing", BASILISK_ORBIT, "nadir", body, nadir),
-        _power_case("Sun-pointing", EQUATORIAL_ORBIT, "sun", wing, pointing),
-        PowerCase(
-            DEMO,
-            flown()[DEMO],
-            demo.attitude,
-            demo.panels,
-            demo.bus_load_w + demo.board_active_w / demo.board_converter_efficiency,
-            demo.battery.capacity_wh,
-            demo.battery.capacity_wh * demo.initial_soc,
+def live_power_cases() -> dict[str, LivePower]:
+    """The reference's spacecraft, one over the equator, which sees no oblateness, and the demo."""
+    craft = build_spacecraft(load_scenario(SCENARIOS / DEMO))
+    demo = flown()[DEMO]
+    cases = [
+        _of_reference(POINTING, POWER_ORBIT, "Sun-pointing"),
+        _of_reference(NADIR, POWER_ORBIT, "nadir-pointing"),
+        _of_reference(POINTING, EQUATORIAL_ORBIT, "Sun-pointing"),
+        LivePower(
+            PowerCase(
+                DEMO,
+                demo.orbit,
+                demo.start_utc_s,
+                craft.attitude,
+                craft.panels,
+                craft.bus_load_w + craft.board_active_w / craft.board_converter_efficiency,
+                craft.battery.capacity_wh,
+                craft.battery.capacity_wh * craft.initial_soc,
+            ),
+            demo,
         ),
-    )
+    ]
+    return {live.case.name: live for live in cases}
 
 
-def _cells(
-    name: str, normal_body: tuple[float, float, float], area_m2: float, ratio: float
-) -> Panel:
-    return Panel(name, "fixed", normal_body, area_m2, 1.0, ratio, 0.0, 28.0, 0.0, 0.0)
-
-
-def _power_case(
-    what: str,
-    name: str,
-    attitude: AttitudeMode,
-    panels: tuple[Panel, ...],
-    config: dict[str, Any],
-) -> PowerCase:
-    capacity_wh = config["battery_Wh"]
-    return PowerCase(
-        f"{name}, {what}",
-        flown()[name],
-        attitude,
-        panels,
-        config["load_W"],
-        capacity_wh,
-        capacity_wh * config["soc0"],
-    )
+def _of_reference(file: str, name: str, what: str) -> LivePower:
+    place = flown()[name]
+    case = reference_case(file, f"{name}, {what}", place.orbit, place.start_utc_s)
+    return LivePower(case, place)
 
 
 def basilisk_request(skyfield: dict[str, Any]) -> dict[str, Any]:
@@ -204,20 +178,20 @@ def basilisk_request(skyfield: dict[str, Any]) -> dict[str, Any]:
     return {
         "cases": [
             {
-                "name": case.name,
-                "orbit": case.flown.elements,
-                "start_utc_s": case.flown.start_utc_s,
+                "name": name,
+                "orbit": live.flown.elements,
+                "start_utc_s": live.case.start_utc_s,
                 "span_s": DAY_S,
                 "step_s": POWER_STEP_S,
-                "attitude": case.attitude,
-                "panels": [_panel(panel) for panel in case.panels],
-                "load_w": case.load_w,
-                "capacity_wh": case.capacity_wh,
-                "initial_wh": case.initial_wh,
+                "attitude": live.case.attitude,
+                "panels": [_panel(panel) for panel in live.case.panels],
+                "load_w": live.case.load_w,
+                "capacity_wh": live.case.capacity_wh,
+                "initial_wh": live.case.initial_wh,
                 "sun_s": [SKY_STEP_S * index for index in range(round(DAY_S / SKY_STEP_S) + 1)],
-                "sun_teme_km": skyfield["orbits"][case.flown.name]["sun_teme_km"],
+                "sun_teme_km": skyfield["orbits"][live.flown.name]["sun_teme_km"],
             }
-            for case in power_cases()
+            for name, live in live_power_cases().items()
         ]
     }
 

@@ -145,7 +145,6 @@ class Flight:
             "array_energy_wh": float(power_w.sum() * case["step_s"] / JOULE_PER_WH),
             "array_peak_w": float(power_w.max()),
             "battery_min_wh": float(stored_wh.min()),
-            "battery_max_wh": float(stored_wh.max()),
             "battery_end_wh": float(stored_wh[-1]),
         }
 

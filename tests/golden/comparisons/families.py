@@ -10,13 +10,18 @@ from collections.abc import Callable
 from functools import cache
 
 from comparisons import (
+    batteries,
     contacts,
     crosslinks,
+    link_budgets,
     orbits,
+    power_days,
     protons,
     sgp4_verification,
     shadows,
     sun_places,
+    thermal_balances,
+    thermal_flights,
 )
 from comparisons.comparison import Comparison
 
@@ -37,6 +42,16 @@ FAMILIES: dict[str, tuple[Compare, ...]] = {
         shadows.eclipse_fractions,
     ),
     "Passes": _once(contacts.passes, contacts.samples),
+    "Link": _once(link_budgets.path_losses, link_budgets.dvbs2_table, link_budgets.budgets),
     "Crosslinks": _once(crosslinks.lines),
+    "Array and Earth light": _once(power_days.reference_days, power_days.earth_light),
+    "Battery": _once(batteries.resistances, batteries.discharges_and_cycles),
+    "Heat": _once(
+        thermal_balances.equilibria,
+        thermal_balances.radiation,
+        thermal_balances.view_factors,
+        thermal_flights.networks,
+        thermal_flights.thermostats,
+    ),
     "Radiation": _once(protons.map_nodes, protons.orbit_means, protons.cosmic_rays),
 }
