@@ -16,11 +16,12 @@ COMMAND_LINE = CommandLine(
         "check": "check a scenario or an installation file without starting anything",
         "simulate": "fly a scenario in virtual time, with everything simulated",
         "ephemeris": "list a scenario's orbit, eclipses and passes",
+        "forecast": "say whether spacecraft, board and workload fit power, heat and contacts",
         "report": "make the HTML report of a finished run",
     },
     epilog="""\
 exit codes:
-  0   done (for simulate: every requirement passed)
+  0   done (for simulate and forecast: every requirement passed)
   1   it ran, but a requirement failed or something broke; the text says what
   2   the command line is wrong
   78  a configuration file is wrong; every problem is listed with file and line

@@ -22,6 +22,7 @@ from node.forecast.model import (
     NodeTemperature,
     OrbitRow,
     PassRow,
+    RadiationBudget,
     Throttling,
 )
 from node.forecast.plan import SECONDS_PER_DAY
@@ -112,7 +113,7 @@ def assemble(scenario: Scenario, flight: Flight, mission: Mission, seen: Collect
         constraints=ranked,
         bottleneck=limits.bottleneck(ranked),
         throttling=throttling,
-        radiation=None,
+        radiation=_radiation(scenario, seen, days),
         metrics=metrics,
         verdicts=verdicts,
         not_judged=not_judged,
@@ -215,6 +216,18 @@ def _throttling(core: NodeCore, seen: Collector) -> Throttling | None:
         throttled_ratio=core.clock.throttled_s / seen.now,
         clock_ratio=clock,
         running_clock_ratio=seen.running_clock_s / seen.running_s if ran else clock.mean,
+    )
+
+
+def _radiation(scenario: Scenario, seen: Collector, days: float) -> RadiationBudget | None:
+    if scenario.radiation is None:
+        return None
+    upsets = seen.radiation.memory_upsets / days
+    return RadiationBudget(
+        upsets_per_day=upsets,
+        uncorrected_upsets_per_day=upsets * (1.0 - scenario.radiation.corrected_ratio),
+        interrupts_per_day=seen.radiation.interrupts / days,
+        anomaly_time_ratio=seen.radiation.anomaly_s / seen.now,
     )
 
 

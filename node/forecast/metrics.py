@@ -66,6 +66,7 @@ def forecast_metrics(
         "payload_down_bytes": link.downlink.bytes_total,
         "payload_up_bytes": link.uplink.bytes_total,
         "time_in_off_s": times.get(OperatingMode.OFF.value, 0.0),
+        "time_in_reduced_s": times.get(OperatingMode.REDUCED.value, 0.0),
         "time_in_safe_s": times.get(OperatingMode.SAFE.value, 0.0),
         "contact_minutes_per_day": link.minutes_per_day,
         "energy_margin_ratio": energy.margin_ratio,
@@ -87,4 +88,9 @@ def forecast_metrics(
     if throttling is not None and core.clock is not None:
         metrics["min_clock_mhz"] = throttling.clock_ratio.minimum * core.clock.law.clock_mhz
         metrics["time_throttled_s"] = throttling.throttled_s
+    upsets = core.emulation.upsets
+    if upsets is not None:
+        metrics["interrupts"] = upsets.interrupts
+        metrics["uncorrected_upsets"] = upsets.uncorrected
+        metrics["upsets"] = upsets.memory_upsets + upsets.interrupts
     return metrics

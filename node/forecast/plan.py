@@ -59,8 +59,8 @@ def _step(tick_s: float, duration_s: float, step_s: float | None) -> tuple[float
     else:
         chosen_s, why = _COARSE_STEP_S, f"coarser than the scenario's {tick_s:g} s beyond 2 days"
     return chosen_s, (
-        f"{why}; contacts and jobs are events at their own times, the board's energy is exact, "
-        "light is sampled once a step: an eclipse's edge is off by up to one step, either way"
+        f"{why}; contacts and jobs come at their own times, the edge of an eclipse is off by up to "
+        "a step, either way"
     )
 
 
