@@ -32,7 +32,9 @@ _DRIFT_DEG_PER_S = 0.3 / 31_557_600.0
 _STEP_DEG = 5.0
 _ROWS, _COLUMNS = 18, 34
 # One ring of zeros around the table, so that nothing jumps at its edge.
-_SOUTH_DEG, _WEST_DEG = -60.0 - _STEP_DEG, -120.0 - _STEP_DEG
+SOUTH_DEG, _WEST_DEG = -60.0 - _STEP_DEG, -120.0 - _STEP_DEG
+NORTH_DEG = SOUTH_DEG + (_ROWS + 1) * _STEP_DEG
+"""From here to the poles there is no flux."""
 _WIDTH = _COLUMNS + 2
 _LAYER = (_ROWS + 2) * _WIDTH
 
@@ -220,7 +222,7 @@ def proton_flux_per_cm2_s(
         altitude_km: above the ellipsoid.
         utc_s: POSIX seconds; the anomaly drifts.
     """
-    y = (latitude_deg - _SOUTH_DEG) / _STEP_DEG
+    y = (latitude_deg - SOUTH_DEG) / _STEP_DEG
     if not 0.0 <= y < _ROWS + 1:
         return 0.0
     drift_deg = (utc_s - _EPOCH_UTC_S) * _DRIFT_DEG_PER_S

@@ -31,13 +31,18 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from math import sqrt
+from math import radians, sin, sqrt
 from typing import NamedTuple
 
 from node.errors import PhysicsError
 from node.physics.checks import require
 from node.physics.frames import EQUATORIAL_RADIUS_KM, geodetic_from_ecef
-from node.physics.proton_map import PEAK_FLUX_PER_CM2_S, proton_flux_per_cm2_s
+from node.physics.proton_map import (
+    NORTH_DEG,
+    PEAK_FLUX_PER_CM2_S,
+    SOUTH_DEG,
+    proton_flux_per_cm2_s,
+)
 from node.physics.vectors import Vector
 
 SAA_FLUX_PER_CM2_S = 10.0
@@ -45,6 +50,9 @@ SAA_FLUX_PER_CM2_S = 10.0
 QUIET_SUN_GV = 0.45
 ACTIVE_SUN_GV = 0.9
 
+# Geocentric latitude is never further from the equator than geodetic: what lies outside these sines
+# lies outside the map, and its geodetic latitude need not be found.
+_SOUTH_SINE, _NORTH_SINE = sin(radians(SOUTH_DEG)), sin(radians(NORTH_DEG))
 _SECONDS_PER_DAY = 86400.0
 _STOERMER_GV = 14.9
 _GEOMAGNETIC_RADIUS_KM = 6371.2
@@ -195,12 +203,14 @@ def exposure(spec: RadiationSpec, r_ecef_km: Vector, utc_s: float) -> Exposure:
         utc_s: POSIX seconds; the anomaly drifts.
     """
     x, y, z = r_ecef_km
-    protons_per_cm2_s = spec.flux_ratio * proton_flux_per_cm2_s(
-        *geodetic_from_ecef(r_ecef_km), utc_s
-    )
+    radius_km = sqrt(x * x + y * y + z * z)
+    protons_per_cm2_s = 0.0
+    if _SOUTH_SINE * radius_km <= z <= _NORTH_SINE * radius_km:
+        place = geodetic_from_ecef(r_ecef_km)
+        protons_per_cm2_s = spec.flux_ratio * proton_flux_per_cm2_s(*place, utc_s)
     rigidity_gv = cutoff_rigidity_gv(r_ecef_km)
     cosmic_rays = above_cutoff_ratio(rigidity_gv, spec.solar_modulation_gv) * free_sky_ratio(
-        sqrt(x * x + y * y + z * z)
+        radius_km
     )
     return Exposure(
         protons_per_cm2_s,

@@ -28,7 +28,10 @@ utc = st.floats(0.0, 2.5e9)
 def test_everywhere_has_a_value(
     latitude_deg: float, longitude_deg: float, altitude_km: float, utc_s: float
 ) -> None:
-    found = exposure(SPEC, ecef_from_geodetic(latitude_deg, longitude_deg, altitude_km), utc_s)
+    place = (latitude_deg, longitude_deg, altitude_km)
+    found = exposure(SPEC, ecef_from_geodetic(*place), utc_s)
+    of_map = proton_flux_per_cm2_s(*place, utc_s)
+    assert found.proton_flux_per_cm2_s == pytest.approx(of_map, rel=1e-6, abs=1e-6)
     assert all(isfinite(figure) for figure in found)
     assert 0.0 <= found.proton_flux_per_cm2_s <= PEAK_FLUX_PER_CM2_S * (1.0 + 1e-12)
     assert 0.0 <= found.cutoff_rigidity_gv < CLOSED_GV

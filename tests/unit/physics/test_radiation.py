@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import cos, radians, sin
+from math import cos, nextafter, radians, sin
 
 import pytest
 
 from node.errors import PhysicsError
 from node.physics.frames import EQUATORIAL_RADIUS_KM, ecef_from_geodetic
-from node.physics.proton_map import PEAK_FLUX_PER_CM2_S, proton_flux_per_cm2_s
+from node.physics.proton_map import (
+    NORTH_DEG,
+    PEAK_FLUX_PER_CM2_S,
+    SOUTH_DEG,
+    proton_flux_per_cm2_s,
+)
 from node.physics.radiation import (
     RadiationSpec,
     above_cutoff_ratio,
@@ -92,6 +97,13 @@ def test_there_is_nothing_outside_the_map(place: tuple[float, float]) -> None:
     assert proton_flux_per_cm2_s(*place, 800.0, MAP_UTC_S) == 0.0
 
 
+def test_the_last_figure_below_the_rim_is_inside() -> None:
+    south, north = nextafter(SOUTH_DEG, 0.0), nextafter(NORTH_DEG, 0.0)
+    west, east = nextafter(-125.0, 0.0), nextafter(50.0, 0.0)
+    for place in ((south, west), (south, east), (north, west), (north, east)):
+        assert proton_flux_per_cm2_s(*place, 800.0, MAP_UTC_S) == pytest.approx(0.0, abs=1e-9)
+
+
 def test_the_edge_of_the_map_is_no_step() -> None:
     # 3 at the map's southern edge, at 60 S.
     inside = proton_flux_per_cm2_s(-60.0, -50.0, 800.0, MAP_UTC_S)
@@ -141,6 +153,13 @@ def test_rates_are_flux_times_cross_section() -> None:
     assert found.device_interrupts_per_s == pytest.approx(
         1e-6 * flux(550.0) + 2.0 / 86400.0 * cosmic_rays, rel=1e-6
     )
+
+
+@pytest.mark.parametrize("latitude_deg", [-75.0, 70.0, 90.0])
+def test_near_the_poles_only_cosmic_rays_come_in(latitude_deg: float) -> None:
+    found = exposure(SPEC, ecef_from_geodetic(latitude_deg, -60.0, 700.0), MAP_UTC_S)
+    assert found.proton_flux_per_cm2_s == 0.0
+    assert 0.0 < found.memory_upsets_per_s < 100.0 / 86400.0
 
 
 def test_the_flux_ratio_scales_everything() -> None:
