@@ -94,6 +94,7 @@ def build_stations(scenario: Scenario) -> tuple[Station, ...]:
             station.longitude_deg,
             station.altitude_m / 1000.0,
             station.min_elevation_deg,
+            tuple(station.horizon_mask),
         )
         for station in scenario.ground_station
     )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from math import atan2, degrees, nan, radians, sin
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ def highest_pass() -> Pass:
     ],
 )
 def test_station_figures_are_refused_by_name(change: dict[str, float], message: str) -> None:
-    figures = {
+    figures: dict[str, Any] = {
         "latitude_deg": 10.0,
         "longitude_deg": 20.0,
         "altitude_km": 0.0,
@@ -150,3 +151,107 @@ def test_geostationary_node_is_one_long_pass() -> None:
     assert found.max_elevation_deg == pytest.approx(90.0, abs=0.5)
     far = Station("far", 0.0, degrees(atan2(y, x)) + 180.0, 0.0, 5.0)
     assert find_passes(geostationary, [far], EPOCH, EPOCH + DAY_S) == []
+
+
+# Two mountains with a valley between, and a mast of a fifth of a degree in the south-west.
+MOUNTAINS = (
+    (10.0, 5.0),
+    (30.0, 35.0),
+    (50.0, 5.0),
+    (90.0, 5.0),
+    (120.0, 40.0),
+    (160.0, 5.0),
+    (224.9, 5.0),
+    (225.0, 80.0),
+    (225.1, 80.0),
+    (225.2, 5.0),
+)
+MASKED = Station("svalbard", 78.2297, 15.4075, 0.498, 5.0, MOUNTAINS)
+
+
+def over_mask_deg(utc_s: float) -> float:
+    assert MASKED.horizon is not None
+    view = look_at(MASKED, ORBIT, utc_s)
+    return view.elevation_deg - MASKED.horizon.elevation_deg(view.azimuth_deg)
+
+
+def test_mask_by_azimuth_splits_passes() -> None:
+    flat = find_passes(ORBIT, [SVALBARD], EPOCH, EPOCH + DAY_S)
+    masked = find_passes(ORBIT, [MASKED], EPOCH, EPOCH + DAY_S)
+    inside = [
+        [one for one in masked if whole.aos_utc_s - 1e-3 <= one.aos_utc_s < whole.los_utc_s]
+        for whole in flat
+    ]
+    assert sum(map(len, inside)) == len(masked)
+    assert {0, 1, 2} <= {len(parts) for parts in inside}
+    for whole, parts in zip(flat, inside, strict=True):
+        for one in parts:
+            assert one.aos_utc_s < one.los_utc_s <= whole.los_utc_s + 1e-3
+            assert one.aos_utc_s <= one.tca_utc_s <= one.los_utc_s
+            assert one.max_elevation_deg <= whole.max_elevation_deg + 1e-6
+            # A tenth of a millisecond to either side of an edge the sign is another.
+            for edge_s, sign in ((one.aos_utc_s, 1.0), (one.los_utc_s, -1.0)):
+                if EPOCH < edge_s < EPOCH + DAY_S:
+                    assert over_mask_deg(edge_s + sign * 1e-4) >= 0.0
+                    assert over_mask_deg(edge_s - sign * 1e-4) <= 0.0
+                    assert over_mask_deg(edge_s + sign * 0.02) > 0.0
+
+
+def test_every_instant_above_the_mask_lies_in_a_pass() -> None:
+    passes = find_passes(ORBIT, [MASKED], EPOCH, EPOCH + DAY_S / 2)
+    hidden = 0
+    for utc_s in (EPOCH + 1.7 * k for k in range(int(DAY_S / 2 / 1.7))):
+        height_deg = elevation_deg(MASKED, utc_s)
+        if height_deg < 5.0:
+            continue
+        over_deg = over_mask_deg(utc_s)
+        inside = any(p.aos_utc_s <= utc_s <= p.los_utc_s for p in passes)
+        if abs(over_deg) > 1e-3:
+            assert inside is (over_deg > 0.0)
+        hidden += not inside
+    assert hidden > 100
+
+
+def test_visibility_follows_the_mask() -> None:
+    found = set()
+    for utc_s in (EPOCH + 11.0 * k for k in range(3000)):
+        height_deg = elevation_deg(MASKED, utc_s)
+        r_ecef_km = ecef_from_teme(ORBIT.state(utc_s)[0], gmst_rad(utc_s))
+        assert is_visible(MASKED, r_ecef_km) is (over_mask_deg(utc_s) >= 0.0)
+        found.add((height_deg >= 5.0, is_visible(MASKED, r_ecef_km)))
+    assert found == {(False, False), (True, False), (True, True)}
+
+
+def test_gap_behind_a_mast_is_found_between_samples() -> None:
+    whole = find_passes(ORBIT, [SVALBARD], EPOCH, EPOCH + DAY_S)
+    crossed = 0
+    for one in whole[1:-1]:
+        middle_s = 0.5 * (one.aos_utc_s + one.tca_utc_s) + 3.21
+        azimuth_deg = look_at(SVALBARD, ORBIT, middle_s).azimuth_deg
+        if not 1.0 < azimuth_deg < 359.0:
+            continue
+        mast = ((azimuth_deg - 0.011, 0.0), (azimuth_deg - 0.01, 89.0), (azimuth_deg + 0.01, 89.0))
+        station = Station("mast", 78.2297, 15.4075, 0.498, 5.0, (*mast, (azimuth_deg + 0.011, 0.0)))
+        first, second = find_passes(ORBIT, [station], one.aos_utc_s - 60.0, one.los_utc_s + 60.0)
+        assert first.los_utc_s < middle_s < second.aos_utc_s
+        assert second.aos_utc_s - first.los_utc_s < 2.0
+        assert first.aos_utc_s == pytest.approx(one.aos_utc_s, abs=1e-3)
+        assert second.los_utc_s == pytest.approx(one.los_utc_s, abs=1e-3)
+        crossed += 1
+    assert crossed > 5
+
+
+def test_flat_mask_is_the_elevation_alone() -> None:
+    flat = Station("svalbard", 78.2297, 15.4075, 0.498, 0.0, ((0.0, 5.0), (180.0, 5.0)))
+    expected = find_passes(ORBIT, [SVALBARD], EPOCH, EPOCH + DAY_S)
+    found = find_passes(ORBIT, [flat], EPOCH, EPOCH + DAY_S)
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
+        assert one.aos_utc_s == pytest.approx(other.aos_utc_s, abs=1e-3)
+        assert one.los_utc_s == pytest.approx(other.los_utc_s, abs=1e-3)
+        assert one.tca_utc_s == pytest.approx(other.tca_utc_s, abs=0.05)
+
+
+def test_mask_that_is_no_mask_is_refused() -> None:
+    with pytest.raises(PhysicsError, match="horizon_mask"):
+        Station("s", 0.0, 0.0, 0.0, 5.0, ((20.0, 1.0), (10.0, 1.0)))

@@ -5,7 +5,15 @@ from math import cos, pi, sin
 import pytest
 
 from node.errors import PhysicsError
-from node.physics.search import Function, crossings, maximum, maximum_within, root, sample_times
+from node.physics.search import (
+    Function,
+    crossings,
+    maximum,
+    maximum_within,
+    piecewise_crossings,
+    root,
+    sample_times,
+)
 
 
 def zeros(function: Function, times: list[float]) -> list[tuple[float, bool]]:
@@ -72,3 +80,51 @@ def test_extremum_that_stays_on_its_side_is_none() -> None:
     assert zeros(lambda t: -1.0 - (t - 37.0) ** 2, times) == []
     assert zeros(lambda t: 1.0 + (t - 37.0) ** 2, times) == []
     assert zeros(lambda t: t + 1.0, times) == []
+
+
+def teeth(t: float) -> float:
+    """Up and down by one every ten seconds."""
+    return 5.0 - abs(t % 20.0 - 10.0)
+
+
+def test_crossings_between_kinks() -> None:
+    kinks = [10.0 * k for k in range(7)]
+    found = piecewise_crossings(lambda t: teeth(t) + 4.0, kinks)
+    assert [t for t, _ in found] == pytest.approx([1, 19, 21, 39, 41, 59], abs=1e-4)
+    assert [rising for _, rising in found] == [True, False] * 3
+
+
+@pytest.mark.parametrize("at_s", [3.0, 13.0, 29.4, 29.97])
+@pytest.mark.parametrize("half_s", [0.02, 0.5, 2.0])
+def test_hump_and_dip_inside_one_piece(at_s: float, half_s: float) -> None:
+    def hump(t: float) -> float:
+        return half_s**2 - (t - at_s) ** 2
+
+    edges = [each for each in (at_s - half_s, at_s + half_s) if each < 30.0]
+    found = piecewise_crossings(hump, [0.0, 30.0, 60.0] if len(edges) == 2 else [0.0, 30.0])
+    assert [t for t, _ in found] == pytest.approx(edges, abs=1e-4)
+    assert [rising for _, rising in found] == [True, False][: len(edges)]
+    found = piecewise_crossings(lambda t: -hump(t), [0.0, 30.0])
+    assert [t for t, _ in found] == pytest.approx(edges, abs=1e-4)
+    assert [rising for _, rising in found] == [False, True][: len(edges)]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda t: -1.0 - (t - 13.0) ** 2,
+        lambda t: 1.0 + (t - 13.0) ** 2,
+        lambda t: t - 100.0,
+        lambda t: 100.0 - t,
+        lambda t: 1.0 + t,
+    ],
+)
+def test_piece_on_one_side_of_zero_has_none(function: Function) -> None:
+    assert piecewise_crossings(function, [0.0, 30.0]) == []
+
+
+def test_piece_too_short_for_a_hump_is_taken_as_straight() -> None:
+    assert piecewise_crossings(lambda t: 1e-6 - (t - 0.01) ** 2, [0.0, 0.02]) == []
+    ((at_s, rising),) = piecewise_crossings(lambda t: t - 0.005, [0.0, 0.02])
+    assert at_s == pytest.approx(0.005, abs=1e-4)
+    assert rising
