@@ -11,16 +11,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from listed_scenario import write_stale
 
 from node import cli
 
 ROOT = Path(__file__).parents[2]
 SCENARIO = str(ROOT / "scenarios" / "demo.toml")
-STALE = (
-    'source = "tle"\n'
-    'line1 = "1 25544U 98067A   24127.82853009  .00015698  00000+0  27310-3 0  9995"\n'
-    'line2 = "2 25544  51.6393 160.4574 0003580 140.6673 205.7250 15.50957674452123"\n'
-)
 
 
 def orbitnode(*words: str, status: int = 0) -> subprocess.CompletedProcess[str]:
@@ -34,18 +30,6 @@ def orbitnode(*words: str, status: int = 0) -> subprocess.CompletedProcess[str]:
     )
     assert done.returncode == status, done.stderr
     return done
-
-
-def stale_scenario(folder: Path) -> Path:
-    """Write the demo with elements that are 20 days older than its mission."""
-    text = Path(SCENARIO).read_text()
-    before, rest = text.split("[orbit]\n")
-    after = rest[rest.index("\n#") :]
-    path = folder / "stale.toml"
-    path.write_text(
-        f"{before}[orbit]\n{STALE}{after}".replace("2025-03-20T11:30:00Z", "2024-05-26T20:00:00Z")
-    )
-    return path
 
 
 def test_csv_is_a_row_a_step() -> None:
@@ -151,7 +135,7 @@ def test_a_wrong_file_ends_with_78(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def test_stale_elements_are_warned_of_beside_the_list(tmp_path: Path) -> None:
-    done = orbitnode(str(stale_scenario(tmp_path)), "--only", "events", "--days", "0.2")
+    done = orbitnode(str(write_stale(tmp_path)), "--only", "events", "--days", "0.2")
     assert done.stdout.startswith("UTC ")
     assert "20.0 days before mission.epoch; pass and eclipse times are uncertain" in done.stderr
     assert done.stderr.count("warning: ") == 1
@@ -160,7 +144,7 @@ def test_stale_elements_are_warned_of_beside_the_list(tmp_path: Path) -> None:
 def test_an_orbit_that_cannot_be_followed_leaves_no_half_a_list(tmp_path: Path) -> None:
     # The Space Station, years on: its elements have it come down.
     done = orbitnode(
-        str(stale_scenario(tmp_path)), "--csv", "--start", "1.05e8", "--days", "100", status=1
+        str(write_stale(tmp_path)), "--csv", "--start", "1.05e8", "--days", "100", status=1
     )
     assert done.stdout == ""
     assert "orbitnode ephemeris: the orbit cannot be followed from 2027-09-" in done.stderr

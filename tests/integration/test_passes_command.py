@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from icalendar import Calendar
+from listed_scenario import write_stale
 
 from groundlink import cli
 from groundlink.window import Schedule
@@ -137,6 +138,16 @@ def test_a_wrong_command_line_is_said_and_ends_with_2(
         cli.main(["passes", str(SCENARIO), *words])
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_stale_elements_are_warned_of_beside_the_list(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["passes", str(write_stale(tmp_path)), "--json"]) == 0
+    shown = capsys.readouterr()
+    assert len(json.loads(shown.out)) > 3
+    assert shown.err.count("\n") == 1
+    assert "20.0 days before mission.epoch; pass and eclipse times are uncertain" in shown.err
 
 
 def test_a_reader_that_has_enough_ends_it_quietly() -> None:

@@ -12,6 +12,10 @@ from node.config.scenario import GroundStation, KeplerianOrbit, Neighbour, Scena
 from node.ephemeris.rows import Ephemeris
 
 DEMO = Path(__file__).parents[2] / "scenarios" / "demo.toml"
+ISS_LINES = (
+    "1 25544U 98067A   24127.82853009  .00015698  00000+0  27310-3 0  9995",
+    "2 25544  51.6393 160.4574 0003580 140.6673 205.7250 15.50957674452123",
+)
 STATIONS = ("svalbard", "kiruna", "maspalomas")
 
 
@@ -40,6 +44,18 @@ def geostationary(station: GroundStation) -> Scenario:
 def station(name: str, latitude_deg: float, longitude_deg: float) -> GroundStation:
     """Make a station at sea level with a mask of 5 degrees."""
     return GroundStation(name, latitude_deg, longitude_deg, 0.0, 5.0, 0.0)
+
+
+def write_stale(folder: Path) -> Path:
+    """Write the demo with the Space Station's elements, 20 days older than its mission."""
+    before, rest = DEMO.read_text().split("[orbit]\n")
+    orbit = f'source = "tle"\nline1 = "{ISS_LINES[0]}"\nline2 = "{ISS_LINES[1]}"\n'
+    after = rest[rest.index("\n#") :]
+    path = folder / "stale.toml"
+    path.write_text(
+        f"{before}[orbit]\n{orbit}{after}".replace("2025-03-20T11:30:00Z", "2024-05-26T20:00:00Z")
+    )
+    return path
 
 
 def ephemeris(scenario: Scenario, *names: str) -> Ephemeris:

@@ -4,16 +4,13 @@ import argparse
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from listed_scenario import DEMO, demo
+from listed_scenario import DEMO, ISS_LINES, demo
 
 from node.config.scenario import Scenario, TleOrbit
 from node.span import Span, above_zero, add_span_arguments, chosen_stations, days, span_of, start
 
 EPOCH = datetime(2025, 3, 20, 11, 30, tzinfo=timezone.utc)
-ISS = TleOrbit(
-    "1 25544U 98067A   24127.82853009  .00015698  00000+0  27310-3 0  9995",
-    "2 25544  51.6393 160.4574 0003580 140.6673 205.7250 15.50957674452123",
-)
+ISS = TleOrbit(*ISS_LINES)
 ISS_UTC = datetime(2024, 5, 6, 19, 53, 5, tzinfo=timezone.utc)
 
 
