@@ -235,6 +235,7 @@ def _channel(channel: RadioChannel) -> ChannelBudget:
         channel.rolloff_ratio,
         channel.margin_db,
         channel.max_rate_bps,
+        channel.coding,
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from node.config import (
     rules_array,
     rules_board,
+    rules_link,
     rules_mission,
     rules_orbit,
     rules_radiation,
@@ -67,6 +68,7 @@ def board_overrides_are_ordered(board: BoardChoice) -> Iterator[Finding]:
 
 SCENARIO_RULES: tuple[Rule, ...] = (
     *rules_mission.RULES,
+    *rules_link.RULES,
     *rules_orbit.RULES,
     *rules_spacecraft.RULES,
     *rules_array.RULES,

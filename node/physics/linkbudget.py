@@ -1,22 +1,21 @@
-"""From geometry to bits per second: free-space link budget and DVB-S2 adaptive coding.
+"""From geometry to bits per second: free-space link budget and adaptive coding.
 
     C/N0 = EIRP - FSPL - losses - atmosphere + G/T - k,    Es/N0 = C/N0 - 10 log10(symbol rate)
 
-The symbol rate fills the bandwidth, B / (1 + roll-off). The modulation and coding with the highest
-efficiency whose threshold lies below Es/N0 less the margin is used; its rate is efficiency times
-symbol rate. Thresholds are those of quasi-error-free reception, ETSI EN 302 307-1 V1.4.1, table 13.
-Limits: additive white noise, no interference, no rain statistics beyond the zenith loss given.
+The symbol rate fills the bandwidth, B / (1 + roll-off). Of the channel's modes (see
+`node.physics.modcods`) the one with the highest efficiency whose threshold lies below Es/N0 less
+the margin is used; its rate is efficiency times symbol rate. Limits: additive white noise, no
+interference, no rain statistics beyond the zenith loss given.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass, field
 from math import log10, radians, sin
-from typing import NamedTuple
 
 from node.errors import PhysicsError
 from node.physics.checks import require, require_positive
+from node.physics.modcods import Ladder, Modcod, ladder
 
 SPEED_OF_LIGHT_KM_S = 299_792.458
 
@@ -24,63 +23,6 @@ _BOLTZMANN_DBW_PER_K_HZ = -228.5991672
 _FSPL_AT_1_KM_1_GHZ_DB = 92.44778322188337
 # Below this the plane-parallel atmosphere of 1 / sin(elevation) is no longer a fair model.
 _MIN_ATMOSPHERE_SINE = sin(radians(5.0))
-
-
-class Modcod(NamedTuple):
-    """One modulation and coding of DVB-S2."""
-
-    name: str
-    efficiency_bit_per_symbol: float
-    threshold_db: float
-    """Lowest Es/N0 for quasi-error-free reception."""
-
-
-MODCODS = tuple(
-    Modcod(*row)
-    for row in (
-        ("QPSK 1/4", 0.490243, -2.35),
-        ("QPSK 1/3", 0.656448, -1.24),
-        ("QPSK 2/5", 0.789412, -0.30),
-        ("QPSK 1/2", 0.988858, 1.00),
-        ("QPSK 3/5", 1.188304, 2.23),
-        ("QPSK 2/3", 1.322253, 3.10),
-        ("QPSK 3/4", 1.487473, 4.03),
-        ("QPSK 4/5", 1.587196, 4.68),
-        ("QPSK 5/6", 1.654663, 5.18),
-        ("QPSK 8/9", 1.766451, 6.20),
-        ("QPSK 9/10", 1.788612, 6.42),
-        ("8PSK 3/5", 1.779991, 5.50),
-        ("8PSK 2/3", 1.980636, 6.62),
-        ("8PSK 3/4", 2.228124, 7.91),
-        ("8PSK 5/6", 2.478562, 9.35),
-        ("8PSK 8/9", 2.646012, 10.69),
-        ("8PSK 9/10", 2.679207, 10.98),
-        ("16APSK 2/3", 2.637201, 8.97),
-        ("16APSK 3/4", 2.966728, 10.21),
-        ("16APSK 4/5", 3.165623, 11.03),
-        ("16APSK 5/6", 3.300184, 11.61),
-        ("16APSK 8/9", 3.523143, 12.89),
-        ("16APSK 9/10", 3.567342, 13.13),
-        ("32APSK 3/4", 3.703295, 12.73),
-        ("32APSK 4/5", 3.951571, 13.64),
-        ("32APSK 5/6", 4.119540, 14.28),
-        ("32APSK 8/9", 4.397854, 15.69),
-        ("32APSK 9/10", 4.453027, 16.05),
-    )
-)
-
-
-def _worth_using() -> tuple[Modcod, ...]:
-    """Those that no other beats at a lower threshold, in order of threshold and efficiency."""
-    kept: list[Modcod] = []
-    for candidate in sorted(MODCODS, key=lambda m: m.threshold_db):
-        if not kept or candidate.efficiency_bit_per_symbol > kept[-1].efficiency_bit_per_symbol:
-            kept.append(candidate)
-    return tuple(kept)
-
-
-_LADDER = _worth_using()
-_THRESHOLDS_DB = tuple(m.threshold_db for m in _LADDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +39,12 @@ class ChannelBudget:
     rolloff_ratio: float
     margin_db: float
     max_rate_bps: float
+    coding: str = "dvb-s2"
+    """One of `node.physics.modcods.CODINGS`."""
     symbol_rate_bd: float = field(init=False, repr=False, compare=False)
     snr_at_1_km_db: float = field(init=False, repr=False, compare=False)
     """Es/N0 less margin at 1 km without atmosphere: everything that does not change in a pass."""
+    modes: Ladder = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("frequency_ghz", "bandwidth_hz", "max_rate_bps"):
@@ -120,6 +65,7 @@ class ChannelBudget:
         )
         object.__setattr__(self, "symbol_rate_bd", symbol_rate_bd)
         object.__setattr__(self, "snr_at_1_km_db", snr_db)
+        object.__setattr__(self, "modes", ladder(self.coding))
 
 
 def free_space_path_loss_db(range_km: float, frequency_ghz: float) -> float:
@@ -153,8 +99,7 @@ def modcod(channel: ChannelBudget, range_km: float, elevation_deg: float) -> Mod
     usable_db = (
         channel.snr_at_1_km_db - 20.0 * log10(range_km) - atmosphere_db(channel, elevation_deg)
     )
-    rung = bisect_right(_THRESHOLDS_DB, usable_db)
-    return _LADDER[rung - 1] if rung else None
+    return channel.modes.best(usable_db)
 
 
 def rate_bps(channel: ChannelBudget, range_km: float, elevation_deg: float) -> float:

@@ -13,6 +13,7 @@ from comparisons import (
     batteries,
     contacts,
     crosslinks,
+    default_scenarios,
     link_budgets,
     orbits,
     power_days,
@@ -42,7 +43,12 @@ FAMILIES: dict[str, tuple[Compare, ...]] = {
         shadows.eclipse_fractions,
     ),
     "Passes": _once(contacts.passes, contacts.samples),
-    "Link": _once(link_budgets.path_losses, link_budgets.dvbs2_table, link_budgets.budgets),
+    "Link": _once(
+        link_budgets.path_losses,
+        link_budgets.dvbs2_table,
+        link_budgets.ccsds_table,
+        link_budgets.budgets,
+    ),
     "Crosslinks": _once(crosslinks.lines),
     "Array and Earth light": _once(power_days.reference_days, power_days.earth_light),
     "Battery": _once(batteries.resistances, batteries.discharges_and_cycles),
@@ -53,5 +59,6 @@ FAMILIES: dict[str, tuple[Compare, ...]] = {
         thermal_flights.networks,
         thermal_flights.thermostats,
     ),
+    "Scenarios": _once(default_scenarios.days),
     "Radiation": _once(protons.map_nodes, protons.orbit_means, protons.cosmic_rays),
 }

@@ -1,20 +1,23 @@
-"""Path loss, the table of modulations and codings, and budgets from end to end."""
+"""Path loss, the tables of modulations and codings, and budgets from end to end."""
 
 from __future__ import annotations
+
+from math import log10, nan
 
 from comparisons.comparison import Comparison, worst_of
 from physics_reference import load_json
 
 from node.physics.linkbudget import (
-    MODCODS,
     ChannelBudget,
     carrier_to_noise_density_dbhz,
     free_space_path_loss_db,
     modcod,
     rate_bps,
 )
+from node.physics.modcods import CCSDS, DVB_S2
 
 SOURCE = "link.json"
+CCSDS_SOURCE = "ccsds_modes.json"
 LINK = load_json(SOURCE)
 ZENITH_DEG = 90.0
 
@@ -32,10 +35,36 @@ def path_losses() -> list[Comparison]:
 def dvbs2_table() -> list[Comparison]:
     """Name, efficiency and threshold of every row of the standard."""
     unlike = sum(
-        list(ours) != theirs for ours, theirs in zip(MODCODS, LINK["dvbs2"], strict=False)
-    ) + abs(len(MODCODS) - len(LINK["dvbs2"]))
+        list(ours) != theirs for ours, theirs in zip(DVB_S2, LINK["dvbs2"], strict=False)
+    ) + abs(len(DVB_S2) - len(LINK["dvbs2"]))
     what = f"rows of DVB-S2's table that differ, of {len(LINK['dvbs2'])}"
     return [Comparison(what, "", unlike, 0.0, 0.0, "absolute", SOURCE)]
+
+
+def ccsds_table() -> list[Comparison]:
+    """Bits per symbol of every mode, and the Eb/N0 that our threshold stands for."""
+    expected = {row["mode"]: row for row in load_json(CCSDS_SOURCE)}
+    unlike = len(expected.keys() ^ {mode.name for mode in CCSDS})
+    bits, ebn0_db = [], []
+    for mode in CCSDS:
+        row = expected.get(mode.name, {})
+        bits.append(mode.efficiency_bit_per_symbol - row.get("bits_per_symbol", nan))
+        ours_db = mode.threshold_db - 10.0 * log10(mode.efficiency_bit_per_symbol)
+        ebn0_db.append(ours_db - row.get("ebn0_for_BER_1e-5", nan))
+    modes = f"{len(expected)} CCSDS modes"
+    return [
+        Comparison(
+            f"names that differ, of {modes}", "", unlike, 0.0, 0.0, "absolute", CCSDS_SOURCE
+        ),
+        worst_of(f"bits per symbol, worst of {modes}", "bit", bits, 1e-9, CCSDS_SOURCE),
+        worst_of(
+            f"Eb/N0 at a bit error rate of 1e-5, worst of {modes}",
+            "dB",
+            ebn0_db,
+            1e-9,
+            CCSDS_SOURCE,
+        ),
+    ]
 
 
 def budgets() -> list[Comparison]:

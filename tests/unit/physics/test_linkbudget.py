@@ -1,15 +1,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from math import inf, nan, radians, sin
+from math import inf, log10, nan, radians, sin
+from typing import Any
 
 import pytest
 
 from node.errors import PhysicsError
 from node.physics.linkbudget import (
-    MODCODS,
     ChannelBudget,
-    Modcod,
     atmosphere_db,
     carrier_to_noise_density_dbhz,
     doppler_hz,
@@ -18,10 +17,11 @@ from node.physics.linkbudget import (
     one_way_light_time_s,
     rate_bps,
 )
+from node.physics.modcods import CCSDS, DVB_S2, Modcod
 
 
-def channel(**change: float) -> ChannelBudget:
-    figures = {
+def channel(**change: Any) -> ChannelBudget:
+    figures: dict[str, Any] = {
         "frequency_ghz": 8.2,
         "eirp_dbw": 18.0,
         "receiver_g_over_t_db_per_k": 28.0,
@@ -54,12 +54,13 @@ def test_budget_is_the_sum_of_its_parts() -> None:
     assert carrier_to_noise_density_dbhz(channel(), 900.0, 30.0) == pytest.approx(expected)
 
 
-def test_choice_is_the_most_efficient_that_closes() -> None:
-    link = channel()
-    for range_km in (400.0, 700.0, 1100.0, 1700.0, 2600.0, 6000.0):
+@pytest.mark.parametrize(("coding", "table"), [("dvb-s2", DVB_S2), ("ccsds", CCSDS)])
+def test_choice_is_the_most_efficient_that_closes(coding: str, table: tuple[Modcod, ...]) -> None:
+    link = channel(coding=coding)
+    for range_km in (400.0, 700.0, 1100.0, 1700.0, 2600.0, 4000.0, 6000.0, 12_000.0):
         density_dbhz = carrier_to_noise_density_dbhz(link, range_km, 20.0)
-        esn0_db = density_dbhz - 10.0 * 7.602059991327963 - link.margin_db
-        closing = [m for m in MODCODS if m.threshold_db <= esn0_db]
+        esn0_db = density_dbhz - 10.0 * log10(40e6) - link.margin_db
+        closing = [m for m in table if m.threshold_db <= esn0_db]
         best = max(closing, key=lambda m: m.efficiency_bit_per_symbol, default=None)
         assert modcod(link, range_km, 20.0) == best
 
@@ -72,6 +73,26 @@ def test_sixteen_apsk_beats_a_costlier_eight_psk() -> None:
     assert "16APSK 2/3" in names
     assert "8PSK 5/6" not in names
     assert None in found
+
+
+def test_fixed_mode_closes_or_does_not() -> None:
+    link = channel(coding="CCSDS_TM_RS255223_I5_CONV7-12_QPSK")
+    rates = [rate_bps(link, 100.0 * k, 30.0) for k in range(3, 200)]
+    assert set(rates) == {0.0, 0.87451 * 40e6}
+    assert rates == sorted(rates, reverse=True)
+    last_km = 100.0 * (3 + rates.index(0.0))
+    near_db = carrier_to_noise_density_dbhz(link, last_km - 100.0, 30.0)
+    far_db = carrier_to_noise_density_dbhz(link, last_km, 30.0)
+    # Es/N0 of 2.337 dB + 10 log10(0.87451), the margin and the symbol rate above it.
+    needed_db = 1.7546 + 3.0 + 10.0 * log10(40e6)
+    assert far_db < needed_db <= near_db
+
+
+def test_coding_is_dvb_s2_unless_said_otherwise() -> None:
+    assert channel() == channel(coding="dvb-s2")
+    assert channel() != channel(coding="ccsds")
+    with pytest.raises(PhysicsError, match="coding: there is no 'dvbs2'"):
+        channel(coding="dvbs2")
 
 
 def test_rate_falls_with_range_and_ends_at_zero() -> None:
