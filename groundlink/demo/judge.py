@@ -14,6 +14,7 @@ from node import __version__
 from node.core.snapshot import NodeSnapshot
 from node.report.metrics import compute_metrics, divide
 from node.report.page import write_report
+from node.report.provenance import assumptions
 from node.report.run import SUMMARY, TELEMETRY, JobRecord, MaskCheck, Summary, read_lines
 from node.report.verdict import evaluate
 
@@ -73,6 +74,7 @@ def judge(
         metrics=metrics,
         verdicts=verdicts,
         not_evaluated=not_judged,
+        assumptions=assumptions(scenario),
         passed=completed and all(verdict.passed for verdict in verdicts),
     )
     (folder.root / SUMMARY).write_bytes(

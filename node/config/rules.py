@@ -17,6 +17,7 @@ from node.config import (
     rules_link,
     rules_mission,
     rules_orbit,
+    rules_provenance,
     rules_radiation,
     rules_spacecraft,
 )
@@ -67,13 +68,14 @@ def board_overrides_are_ordered(board: BoardChoice) -> Iterator[Finding]:
 
 
 SCENARIO_RULES: tuple[Rule, ...] = (
-    *rules_mission.RULES,
     *rules_link.RULES,
+    *rules_mission.RULES,
     *rules_orbit.RULES,
     *rules_spacecraft.RULES,
     *rules_array.RULES,
     *rules_board.RULES,
     *rules_radiation.RULES,
+    *rules_provenance.RULES,
 )
 INSTALLATION_RULES: tuple[Rule, ...] = (
     rate_belongs_to_scaled,
@@ -90,7 +92,8 @@ def apply_rules(rules: tuple[Rule, ...], tables: Mapping[str, Any]) -> Iterator[
         rules: ``SCENARIO_RULES`` or ``INSTALLATION_RULES``.
         tables: top-level values by name, without those that are wrong by themselves.
     """
+    offered = {**tables, "tables": tables}
     for rule in rules:
         needed = list(signature(rule).parameters)
-        if all(name in tables for name in needed):
-            yield from rule(*(tables[name] for name in needed))
+        if all(name in offered for name in needed):
+            yield from rule(*(offered[name] for name in needed))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from node.config.scenario import Provenance, Scenario
+from node.config.scenario import Scenario
 from node.core.node import NodeCore
 from node.forecast import bottleneck as limits
 from node.forecast.ageing import battery_ageing
@@ -29,11 +29,9 @@ from node.forecast.plan import SECONDS_PER_DAY
 from node.forecast.tallies import Meters
 from node.forecast.work import deadline_use, job_budget, model_costs, outcome
 from node.report.metrics import divide
+from node.report.provenance import assumptions
 from node.report.verdict import evaluate
 from node.simulation.mission import Mission
-
-_KINDS = ("assumed", "fitted", "published", "data_sheet", "measured")
-"""The least certain first."""
 
 
 def assemble(scenario: Scenario, flight: Flight, mission: Mission, seen: Collector) -> Forecast:
@@ -123,11 +121,6 @@ def assemble(scenario: Scenario, flight: Flight, mission: Mission, seen: Collect
         passes=passes,
         series=series,
     )
-
-
-def assumptions(scenario: Scenario) -> list[Provenance]:
-    """Return what the scenario says of its figures, the least certain first."""
-    return sorted(scenario.provenance, key=lambda each: _KINDS.index(each.kind))
 
 
 def _orbits(seen: Collector) -> list[OrbitRow]:

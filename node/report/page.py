@@ -19,7 +19,7 @@ from node.report.document import (
     tiles,
 )
 from node.report.panels import draw
-from node.report.provenance import provenance
+from node.report.provenance import assumption_rows, provenance
 from node.report.run import DELIVERED, REPORT, JobRecord, Run, Summary, load_run
 from node.report.timeline import PassInterval, pass_intervals
 
@@ -55,11 +55,19 @@ def render(run: Run) -> str:
         _jobs(summary.jobs),
         "<h2>Where the figures come from</h2>",
         table(("Figure", "Source", "How"), provenance(summary, run.snapshots)),
+        _assumptions(summary),
         "<h2>Configuration and versions</h2>",
         _versions(summary),
         f"<footer>{escape(_footer(summary))}</footer>",
     ]
     return document(f"{summary.scenario}: {_outcome(summary)}", "\n".join(body), cursor)
+
+
+def _assumptions(summary: Summary) -> str:
+    if not summary.assumptions:
+        return ""
+    rows = table(("Keys of the scenario", "Kind", "Source"), assumption_rows(summary.assumptions))
+    return f"<details><summary>Figures of the scenario</summary>{rows}</details>"
 
 
 def _outcome(summary: Summary) -> str:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from node.config.scenario import Provenance, Scenario
 from node.core.events import Source
 from node.core.snapshot import NodeSnapshot
 from node.report.run import Summary
+
+_KINDS = ("assumed", "fitted", "published", "data_sheet", "measured")
+"""The least certain first."""
 
 Row = tuple[str, str, str]
 """Figure, source, how it came about."""
@@ -48,6 +52,16 @@ def provenance(summary: Summary, snapshots: Sequence[NodeSnapshot]) -> list[Row]
             ("Results", measured, "compared element for element with an independent computation")
         )
     return rows
+
+
+def assumptions(scenario: Scenario) -> list[Provenance]:
+    """Return what the scenario says of its own figures, the least certain first."""
+    return sorted(scenario.provenance, key=lambda each: _KINDS.index(each.kind))
+
+
+def assumption_rows(entries: Iterable[Provenance]) -> list[Row]:
+    """Make a row of each: keys, kind, text."""
+    return [(", ".join(each.of), each.kind.replace("_", " "), each.text) for each in entries]
 
 
 def _sources(found: Iterable[str]) -> str:

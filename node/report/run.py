@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
+from node.config.scenario import Provenance
 from node.core.jobs import JobState
 from node.core.snapshot import NodeSnapshot
 from node.errors import StoreError
@@ -96,6 +97,8 @@ class Summary(Struct, frozen=True, kw_only=True):
     not_evaluated: list[str] = []
     """Requirements that this run cannot judge, each with the reason."""
     passed: bool
+    assumptions: list[Provenance] = []
+    """Where the scenario says that its figures come from."""
 
 
 @dataclass(frozen=True)
