@@ -77,8 +77,8 @@ def _lead(forecast: Forecast) -> str:
         f"{duration(flight.duration_s)} of mission from {flight.epoch_utc}, "
         f"{number(flight.orbits, 3)} orbits of {duration(flight.period_s)}; board {flight.board} "
         f"({flight.board_source}: {number(flight.idle_w)} W at rest, {number(flight.active_w)} W "
-        f"at work). {flight.workload_text} Every figure here is computed by the models of orbit, "
-        "power, heat and link; nothing was measured in this forecast."
+        f"at work). Workload {flight.workload_text.rstrip('.')}. Every figure here is computed by "
+        "the models of orbit, power, heat and link; nothing was measured in this forecast."
     )
 
 
@@ -140,8 +140,8 @@ def _latency(forecast: Forecast) -> str:
         ),
         _shares(latency.parts),
     ]
-    rows = [_latency_row(part.text, part.seconds) for part in latency.parts]
-    rows.append(_latency_row("all of it, in orbit", latency.time_to_result_s))
+    rows = [_latency_row(_name(part), part.text, part.seconds) for part in latency.parts]
+    rows.append(_latency_row("all of it", "in orbit", latency.time_to_result_s))
     if ground is not None:
         parts += [
             (
@@ -152,14 +152,21 @@ def _latency(forecast: Forecast) -> str:
             ),
             _shares(ground.parts),
         ]
-        rows += [_latency_row(f"data centre: {part.text}", part.seconds) for part in ground.parts]
-        rows.append(_latency_row("all of it, in the data centre", ground.time_to_result_s))
-    head = ("Part", "Median", "95 of 100 within", "Mean")
-    return "".join([*parts, table(head, rows, numbers=(1, 2, 3))])
+        rows += [
+            _latency_row(f"data centre: {_name(part)}", part.text, part.seconds)
+            for part in ground.parts
+        ]
+        rows.append(_latency_row("all of it", "in the data centre", ground.time_to_result_s))
+    head = ("Part", "What it is", "Median", "95 of 100 within", "Mean")
+    return "".join([*parts, "<p></p>", table(head, rows, numbers=(2, 3, 4))])
 
 
-def _latency_row(text: str, seconds: Quantiles) -> tuple[str, ...]:
-    return (text, duration(seconds.median), duration(seconds.p95), duration(seconds.mean))
+def _name(part: LatencyPart) -> str:
+    return part.part.replace("_", " ")
+
+
+def _latency_row(name: str, text: str, seconds: Quantiles) -> tuple[str, ...]:
+    return (name, text, duration(seconds.median), duration(seconds.p95), duration(seconds.mean))
 
 
 def _shares(parts: Sequence[LatencyPart]) -> str:
@@ -168,7 +175,7 @@ def _shares(parts: Sequence[LatencyPart]) -> str:
     for index, part in enumerate(parts):
         colour = COLOURS[index % len(COLOURS)]
         share = part.seconds.mean / whole_s
-        text = f"{part.text}: {duration(part.seconds.mean)}"
+        text = f"{_name(part)}: {duration(part.seconds.mean)}"
         cells.append(
             f'<i class="{colour}" style="width:{share * 100:.2f}%" title="{escape(text)}"></i>'
         )

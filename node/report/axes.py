@@ -108,4 +108,6 @@ def duration(seconds: float) -> str:
     whole = round(seconds)
     if whole < 3600:  # noqa: PLR2004 - an hour
         return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    if whole < 172_800:  # noqa: PLR2004 - two days
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 86_400} d {whole % 86_400 // 3600} h"
