@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
-from node.config import installation, scenario, wording
+from node.config import installation, profile, scenario, wording
 from node.config.convert import bare_type, struct_members
 from node.config.rules_mission import FORECAST_METRICS, RUN_METRICS
 
@@ -103,6 +103,14 @@ family = "generic"
 ```
 """
 
+_PROFILE = """\
+## Board profile
+
+What `orbitnode forecast --profile` lays over a scenario: the board's idle and active power, and for
+each model that has a point its duration, power and result size. Models without a point keep their
+durations and draw `active_w`. `scenarios/profiles/` has an example.
+"""
+
 _RULES = """\
 ## Rules across keys
 
@@ -126,6 +134,7 @@ The files are also refused where:
 - a model's `duration_s` exceeds its `max_duration_s`, or a fault comes after the mission's end;
 - a requirement is about upsets and there is no `[radiation]` (a warning where the orbit goes above
   800 km, the top of the map of protons);
+- a path in `provenance.of` leads to nothing that the scenario has;
 - a requirement's metric is unknown; known are {metrics}, and for `orbitnode forecast`
   alone {forecast_metrics};
 - `clock.mode = "freerun"` stands with a real board or a real executor, or `clock.rate` is not 1
@@ -141,6 +150,8 @@ def page() -> str:
         *_sections(scenario.Scenario, ""),
         "## Installation\n",
         *_sections(installation.Installation, ""),
+        _PROFILE,
+        *_sections(profile.BoardProfile, ""),
         _RULES.replace("{metrics}", _names(RUN_METRICS)).replace(
             "{forecast_metrics}", _names(FORECAST_METRICS)
         ),
