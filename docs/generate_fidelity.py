@@ -49,10 +49,10 @@ LIVE_INTRODUCTION = """\
 A day of each reference orbit and of each orbit in `scenarios/`. Skyfield gets the elements and
 computes with its own frames, ephemeris (DE421) and Earth orientation; the Sun's centre sets for it
 where the line to it comes down to WGS84. Basilisk's modules `eclipse`, `simpleSolarPanel`,
-`simplePowerSink` and `simpleBattery` get positions from SGP4 and the Sun from Skyfield. The load is
+`simplePowerSink` and `simpleBattery` get positions from SGP4 and the Sun from Skyfield; the load is
 constant, the battery without losses, a panel's efficiency that of our panel at normal incidence.
-Basilisk's Earth is a sphere; ours is an ellipsoid, which moves a shadow's edge by 6 to 22 s on an
-inclined orbit and nothing on one over the equator.
+Basilisk's Earth is a sphere before a smaller Sun, ours is an ellipsoid, which moves a shadow's edge
+by 6 to 22 s on an inclined orbit: each figure stands once with its sizes and once with ours.
 """
 
 
@@ -87,11 +87,10 @@ def ask(name: str, python: Path, request: dict[str, Any]) -> dict[str, Any]:
 def page(
     golden: dict[str, list[Comparison]],
     live: dict[str, list[Comparison]],
-    versions: dict[str, dict[str, str]],
-    constants: dict[str, float],
+    answers: dict[str, dict[str, Any]],
 ) -> str:
     """Return the whole page."""
-    parts = [INTRODUCTION, _run(versions, constants), _summary({**golden, **live})]
+    parts = [INTRODUCTION, _run(answers), _summary({**golden, **live})]
     parts.append("## Beside the reference files\n")
     for title, comparisons in golden.items():
         parts.append(f"### {title}\n\n{_table(comparisons)}")
@@ -101,14 +100,20 @@ def page(
     return "\n".join(parts)
 
 
-def _run(versions: dict[str, dict[str, str]], constants: dict[str, float]) -> str:
+def _run(answers: dict[str, dict[str, Any]]) -> str:
     """What ran, when and by which command."""
     date = time.strftime("%Y-%m-%d", time.gmtime())
+    ours = {"Python": platform.python_version(), "sgp4": version("sgp4")}
+    versions = {"orbitnode": ours, **{tool: said["versions"] for tool, said in answers.items()}}
     rows = [
         f"| {name} | {', '.join(f'{package} {number}' for package, number in of.items())} |"
         for name, of in versions.items()
     ]
-    said = ", ".join(f"`{name}` {number:.10g}" for name, number in constants.items())
+    constants = [
+        f"{tool}'s {name} {value:.10g}."
+        for tool, said in answers.items()
+        for name, value in said["constants"].items()
+    ]
     return "\n".join(
         [
             "## The run\n",
@@ -116,7 +121,7 @@ def _run(versions: dict[str, dict[str, str]], constants: dict[str, float]) -> st
             "| | versions |",
             "|---|---|",
             *rows,
-            f"\nBasilisk's constants: {said}.\n",
+            f"\n{' '.join(constants)}\n",
         ]
     )
 
@@ -184,7 +189,7 @@ def main() -> int:
     except ToolError as error:
         sys.stderr.write(f"{error}\nno page is written\n")
         return 1
-    answers = {SKYFIELD: sky["orbits"], BASILISK: power["cases"]}
+    answers = {SKYFIELD: sky, BASILISK: power}
     golden = {
         title: [one for compare in functions for one in compare()]
         for title, functions in FAMILIES.items()
@@ -201,9 +206,7 @@ def main() -> int:
             sys.stderr.write(f"does not pass: {one}\n")
         sys.stderr.write("no page is written\n")
         return 1
-    ours = {"Python": platform.python_version(), "sgp4": version("sgp4")}
-    versions = {"orbitnode": ours, SKYFIELD: sky["versions"], BASILISK: power["versions"]}
-    PAGE.write_text(page(golden, live, versions, power["constants"]), encoding="utf-8")
+    PAGE.write_text(page(golden, live, answers), encoding="utf-8")
     sys.stdout.write(f"wrote {PAGE}\n")
     return 0
 

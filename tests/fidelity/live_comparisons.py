@@ -9,7 +9,6 @@ from typing import Any
 from comparisons.comparison import Comparison, worst_of
 from comparisons.power_days import DAY_S, PowerDay, beside
 from live_requests import (
-    EQUATORIAL_ORBIT,
     SKY_STEP_S,
     Flown,
     flown,
@@ -18,13 +17,12 @@ from live_requests import (
 
 from node.physics.frames import ecef_from_teme, gmst_rad
 from node.physics.passes import Station, find_passes
-from node.physics.shadow import illumination, next_sunlight_change
+from node.physics.shadow import ShadowFigures, illumination, next_sunlight_change
 from node.physics.sun import AU_KM, sun_teme
 
 SKYFIELD = "Skyfield"
 BASILISK = "Basilisk"
 SKY_INSTANTS = round(DAY_S / SKY_STEP_S) + 1
-SKYFIELD_SPHERE_NOTE = "Skyfield's Earth is a sphere here"
 # Within this of the span's ends an edge belongs to neither side.
 END_S = 1.0
 
@@ -33,17 +31,17 @@ Edge = tuple[float, bool]
 """Seconds after the start, and whether it rises."""
 
 
-def places(answers: dict[str, Answer]) -> list[Comparison]:
+def places(answer: Answer) -> list[Comparison]:
     """Position of the node in both frames, every minute of the day."""
     teme_km, fixed_km = [], []
     for case in flown().values():
-        answer = answers[case.name]
+        theirs = answer["orbits"][case.name]
         for index in range(SKY_INSTANTS):
             utc_s = case.start_utc_s + index * SKY_STEP_S
             r_teme_km, _ = case.orbit.state(utc_s)
-            teme_km.append(dist(r_teme_km, answer["r_teme_km"][index]))
+            teme_km.append(dist(r_teme_km, theirs["r_teme_km"][index]))
             r_ecef_km = ecef_from_teme(r_teme_km, gmst_rad(utc_s))
-            fixed_km.append(dist(r_ecef_km, answer["r_itrs_km"][index]))
+            fixed_km.append(dist(r_ecef_km, theirs["r_itrs_km"][index]))
     rows = f"worst of {SKY_INSTANTS} instants of {len(flown())} orbits"
     note = "our UT1 is UTC"
     return [
@@ -52,16 +50,16 @@ def places(answers: dict[str, Answer]) -> list[Comparison]:
     ]
 
 
-def suns(answers: dict[str, Answer]) -> list[Comparison]:
+def suns(answer: Answer) -> list[Comparison]:
     """Direction and distance of the Sun, every minute of each orbit's day."""
     angles_deg, distances_au = [], []
     for case in flown().values():
-        answer = answers[case.name]
+        theirs = answer["orbits"][case.name]
         for index in range(SKY_INSTANTS):
             direction_teme, distance_au = sun_teme(case.start_utc_s + index * SKY_STEP_S)
-            theirs_au = answer["sun_distance_au"][index]
-            theirs = [axis_km / AU_KM / theirs_au for axis_km in answer["sun_teme_km"][index]]
-            angles_deg.append(degrees(dist(direction_teme, theirs)))
+            theirs_au = theirs["sun_distance_au"][index]
+            towards = [axis_km / AU_KM / theirs_au for axis_km in theirs["sun_teme_km"][index]]
+            angles_deg.append(degrees(dist(direction_teme, towards)))
             distances_au.append(distance_au - theirs_au)
     rows = f"worst of {SKY_INSTANTS} instants on {len(flown())} days"
     return [
@@ -70,61 +68,64 @@ def suns(answers: dict[str, Answer]) -> list[Comparison]:
     ]
 
 
-def sunlight(answers: dict[str, Answer]) -> list[Comparison]:
+def sunlight(answer: Answer) -> list[Comparison]:
     """Sunset and sunrise of the Sun's centre on the ellipsoid, and the sunlit part of the day."""
     found: list[Comparison] = []
+    earth_km = answer["constants"]["earth_radius_km"]
+    sphere = ShadowFigures(earth_km, earth_km)
     for case in flown().values():
-        answer = answers[case.name]
-        theirs = _inside(answer["sunlit_edges"])
+        theirs = answer["orbits"][case.name]
         what = f"sunset and sunrise, {case.name}"
-        found += _edges(what, _sunlit_edges(case), theirs, 0.5)
+        found += _edges(what, _sunlit_edges(case), _inside(theirs["sunlit_edges"]), 0.5)
         lit = 0
         for index in range(SKY_INSTANTS):
             utc_s = case.start_utc_s + index * SKY_STEP_S
-            direction_teme, distance_au = sun_teme(utc_s)
-            seen = illumination(case.orbit.state(utc_s)[0], direction_teme, distance_au * AU_KM)
-            lit += seen >= 0.5
+            sun, distance_au = sun_teme(utc_s)
+            r_teme_km, _ = case.orbit.state(utc_s)
+            # Half of the disc is its centre, which is what Skyfield's is_sunlit looks at.
+            lit += illumination(r_teme_km, sun, distance_au * AU_KM, sphere) >= 0.5
         found.append(
             Comparison(
-                f"sunlit part of {SKY_INSTANTS} instants, {case.name}",
+                f"sunlit instants of {SKY_INSTANTS}, {case.name}",
                 "",
-                lit / SKY_INSTANTS,
-                answer["sphere_lit_ratio"],
-                0.01,
+                lit,
+                theirs["sphere_lit_count"],
+                2.0,
                 "absolute",
                 SKYFIELD,
-                SKYFIELD_SPHERE_NOTE,
+                "both Earths a sphere here",
             )
         )
     return found
 
 
-def contacts(answers: dict[str, Answer]) -> list[Comparison]:
+def contacts(answer: Answer) -> list[Comparison]:
     """AOS and LOS over every station for a day."""
     found: list[Comparison] = []
     for case in flown().values():
         ours: list[Edge] = []
         theirs: list[Edge] = []
         for site in case.sites:
-            theirs += _inside(answers[case.name]["pass_edges"][site.name])
+            theirs += _inside(answer["orbits"][case.name]["pass_edges"][site.name])
             ours += _pass_edges(case, site)
         stations = ", ".join(site.name for site in case.sites)
         found += _edges(f"AOS and LOS over {stations}, {case.name}", ours, theirs, 0.25)
     return found
 
 
-def power(answers: dict[str, Answer]) -> list[Comparison]:
-    """Light, array energy and an ideal battery for a day."""
-    found: list[Comparison] = []
-    for name, live in live_power_cases().items():
-        theirs = PowerDay(**answers[name])
-        found += beside(
-            live.case, theirs, BASILISK, oblateness_seen=live.flown.name != EQUATORIAL_ORBIT
-        )
-    return found
+def power(answer: Answer) -> list[Comparison]:
+    """Light, array energy and an ideal battery for a day, with Basilisk's sizes as it says them."""
+    said = answer["constants"]
+    earth_km = said["earth_radius_km"]
+    figures = ShadowFigures(earth_km, earth_km, said["sun_radius_km"])
+    return [
+        one
+        for name, live in live_power_cases().items()
+        for one in beside(live.case, PowerDay(**answer["cases"][name]), figures, BASILISK)
+    ]
 
 
-LIVE: dict[str, tuple[str, tuple[Callable[[dict[str, Answer]], list[Comparison]], ...]]] = {
+LIVE: dict[str, tuple[str, tuple[Callable[[Answer], list[Comparison]], ...]]] = {
     "Orbit, Sun, eclipse and passes beside Skyfield": (
         SKYFIELD,
         (places, suns, sunlight, contacts),

@@ -169,7 +169,7 @@ def live_power_cases() -> dict[str, LivePower]:
 
 def _of_reference(file: str, name: str, what: str) -> LivePower:
     place = flown()[name]
-    case = reference_case(file, f"{name}, {what}", place.orbit, place.start_utc_s)
+    case = reference_case(file, f"{name} {what}", place.orbit, place.start_utc_s)
     return LivePower(case, place)
 
 

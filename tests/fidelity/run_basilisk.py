@@ -119,11 +119,11 @@ class Flight:
         self.earth.write(planet("earth", [0.0, 0.0, 0.0]), time_ns)
 
     def fly(self) -> dict[str, Any]:
-        """Step through the span; one row a step."""
+        """Step through the span, its end included."""
         case = self.case
         record, start_jd = record_of(case["orbit"]), case["start_utc_s"] / DAY_S + POSIX_EPOCH_JD
         epoch_min = (record.jdsatepoch - start_jd + record.jdsatepochF) * 1440.0
-        count = round(case["span_s"] / case["step_s"])
+        count = round(case["span_s"] / case["step_s"]) + 1
         seconds = np.arange(count) * case["step_s"]
         given_s, given_km = np.array(case["sun_s"]), np.array(case["sun_teme_km"])
         suns_km = np.stack([np.interp(seconds, given_s, axis) for axis in given_km.T], axis=1)
@@ -142,7 +142,7 @@ class Flight:
             stored_wh[index] = self.battery.batPowerOutMsg.read().storageLevel / JOULE_PER_WH
         return {
             "lit_ratio": float(lit.mean()),
-            "array_energy_wh": float(power_w.sum() * case["step_s"] / JOULE_PER_WH),
+            "array_energy_wh": float(power_w[:-1].sum() * case["step_s"] / JOULE_PER_WH),
             "array_peak_w": float(power_w.max()),
             "battery_min_wh": float(stored_wh.min()),
             "battery_end_wh": float(stored_wh[-1]),

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from sgp4.api import WGS72, Satrec
 from skyfield.api import EarthSatellite, Loader, wgs84
+from skyfield.constants import ERAD
 from skyfield.framelib import itrs
 from skyfield.positionlib import Geocentric
 from skyfield.searchlib import find_discrete
@@ -142,7 +143,7 @@ def day_of(orbit: dict[str, Any], sky: Sky) -> dict[str, Any]:
         "r_teme_km": place.frame_xyz(TEME).km.T.tolist(),
         "sun_teme_km": sun.frame_xyz(TEME).km.T.tolist(),
         "sun_distance_au": sun.distance().au.tolist(),
-        "sphere_lit_ratio": float(np.mean(place.is_sunlit(sky.ephemeris))),
+        "sphere_lit_count": int(np.sum(place.is_sunlit(sky.ephemeris))),
         "sunlit_edges": edges(sky, start_utc, span_s, sunlit, 60.0),
         "pass_edges": passes,
     }
@@ -154,6 +155,7 @@ def main() -> int:
     sky = Sky()
     answer = {
         "versions": {name: version(name) for name in PACKAGES},
+        "constants": {"earth_radius_km": ERAD / 1000.0},
         "orbits": {orbit["name"]: day_of(orbit, sky) for orbit in request["orbits"]},
     }
     json.dump(answer, sys.stdout)

@@ -41,6 +41,7 @@ FAMILIES: dict[str, tuple[Compare, ...]] = {
         shadows.penumbra,
         shadows.beta_angles,
         shadows.eclipse_fractions,
+        shadows.cylinders,
     ),
     "Passes": _once(contacts.passes, contacts.samples),
     "Link": _once(

@@ -7,7 +7,7 @@ from math import cos, hypot, pi, radians, sin
 from comparisons.comparison import Comparison, worst_of
 from physics_reference import load_csv, load_json, orbit
 
-from node.physics.shadow import beta_angle_deg, eclipse_events, illumination
+from node.physics.shadow import ShadowFigures, beta_angle_deg, eclipse_events, illumination
 from node.physics.sun import AU_KM, sun_teme
 
 EVENTS = "eclipse_events.json"
@@ -16,6 +16,9 @@ FRACTIONS = "beta_eclipse_fraction.csv"
 CASES = {case["name"]: case for case in load_json(EVENTS)["cases"]}
 DAY_S = 86_400.0
 SAMPLES = 3600
+CYLINDER = ShadowFigures(6378.137, 6378.137, 0.0)
+"""A sphere before a point: with the Sun far away its shadow is the closed form's cylinder."""
+FAR_KM = 1e15
 
 
 def reference_events(name: str) -> list[tuple[float, str]]:
@@ -110,3 +113,37 @@ def eclipse_fractions() -> list[Comparison]:
             "the closed form is a cylinder behind a sphere; beta to 55 deg",
         )
     ]
+
+
+def cylinders() -> list[Comparison]:
+    """The same with the closed form's own shadow, at every beta."""
+    closed, brute = [], []
+    for row in load_csv(FRACTIONS):
+        fraction = _dark_fraction(float(row["alt_km"]), float(row["beta_deg"]))
+        closed.append(fraction - float(row["fraction_closed_form"]))
+        brute.append(fraction - float(row["fraction_bruteforce_cylinder"]))
+    what = f"eclipse fraction in a cylinder's shadow, worst of {len(closed)} orbits"
+    return [
+        worst_of(f"{what}, closed form", "", closed, 1e-6, FRACTIONS),
+        worst_of(f"{what}, by brute force", "", brute, 1e-4, FRACTIONS),
+    ]
+
+
+def _dark_fraction(altitude_km: float, beta_deg: float) -> float:
+    """By bisection for the angle from opposition at which the shadow ends."""
+    radius_km = CYLINDER.equatorial_radius_km + altitude_km
+    beta_rad = radians(beta_deg)
+    sun = (cos(beta_rad), 0.0, sin(beta_rad))
+
+    def dark(before_opposition_rad: float) -> bool:
+        angle_rad = pi - before_opposition_rad
+        r_km = (radius_km * cos(angle_rad), radius_km * sin(angle_rad), 0.0)
+        return illumination(r_km, sun, FAR_KM, CYLINDER) == 0.0
+
+    if not dark(0.0):
+        return 0.0
+    inside, outside = 0.0, pi / 2.0
+    while outside - inside > 1e-9:
+        middle = 0.5 * (inside + outside)
+        inside, outside = (middle, outside) if dark(middle) else (inside, middle)
+    return inside / pi
