@@ -99,7 +99,10 @@ async def test_the_brownout_loses_power_and_no_job() -> None:
     assert cut.delivered_s > umbras(scenario)[0][1]
 
 
-@pytest.mark.parametrize("name", ["demo.toml", "brownout.toml"])
+# In bupt1.toml one comment stands before several tables.
+@pytest.mark.parametrize(
+    "name", sorted({path.name for path in SCENARIOS.glob("*.toml")} - {"bupt1.toml"})
+)
 def test_every_table_has_a_comment(name: str) -> None:
     lines = (SCENARIOS / name).read_text().splitlines()
 
