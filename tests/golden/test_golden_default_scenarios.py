@@ -26,8 +26,8 @@ from node.simulation.mission import Mission
 STRESS = ("stress_body_panels", "stress_energy", "stress_heat")
 DESIGNS = tuple(sorted(ENTRIES.keys() - FILES.keys()))
 
-TICK_S = 10.0
-"""The files say 1 s; a verdict does not hang on it, and a day takes a tenth of the time."""
+TICK_S = 20.0
+"""The files say 1 s; a verdict does not hang on it, and a day takes a fifth of the time."""
 
 DOWNLINK_MBPS = {
     "cubesat3u_rpi_cm4": (0.5, 4.0),
