@@ -27,6 +27,8 @@ from node.physics.orbit import Orbit
 from node.physics.vectors import Vector, dot
 
 _Z_SCALE = EQUATORIAL_RADIUS_KM / POLAR_RADIUS_KM
+_DEEP_KM = -3000.0
+"""Below this the first guess will do: that the Earth is in between is all there is to say."""
 _NEWTON_STEPS = 3
 """Each leaves about a hundredth of the error along the line; the height goes with its square."""
 
@@ -96,13 +98,18 @@ def has_line_of_sight(neighbour: Neighbour, link: Crosslink) -> bool:
 
 
 def grazing_altitude_km(r_a_km: Vector, r_b_km: Vector) -> float:
-    """Height over the ellipsoid of the lowest point of the line between two positions."""
+    """Height over the ellipsoid of the lowest point of the line between two positions.
+
+    Where that is more than 3000 km under the ground it is told within a hundredth only.
+    """
     line_km = _difference(r_b_km, r_a_km)
     length_squared = dot(line_km, line_km)
     scaled_a_km = (r_a_km[0], r_a_km[1], r_a_km[2] * _Z_SCALE)
     scaled_line_km = (line_km[0], line_km[1], line_km[2] * _Z_SCALE)
     part = _within(-dot(scaled_a_km, scaled_line_km) / dot(scaled_line_km, scaled_line_km))
     latitude_deg, longitude_deg, height_km = _geodetic_at(r_a_km, line_km, part)
+    if height_km < _DEEP_KM:
+        return height_km
     for _ in range(_NEWTON_STEPS):
         latitude_rad, longitude_rad = radians(latitude_deg), radians(longitude_deg)
         up = (

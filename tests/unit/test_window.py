@@ -163,3 +163,30 @@ def test_a_satellite_that_never_sets_has_one_long_window() -> None:
     assert window.open_s <= 0.0
     assert window.los_s == HORIZON_S
     assert math.isclose(window.state(1000.0).range_km, 36_000.0, rel_tol=0.05)
+
+
+def test_windows_follow_a_horizon_mask() -> None:
+    whole = schedule(SVALBARD).next_window(0.0)
+    assert whole is not None
+    middle = look_at(SVALBARD, leo(), EPOCH_UTC_S + (whole.aos_s + whole.los_s) / 2)
+    mountain = (
+        (middle.azimuth_deg - 25.0, 5.0),
+        (middle.azimuth_deg - 20.0, 85.0),
+        (middle.azimuth_deg + 20.0, 85.0),
+        (middle.azimuth_deg + 25.0, 5.0),
+    )
+    masked = Station("svalbard", 78.2297, 15.4075, 0.498, 5.0, mountain)
+    before, after = (
+        window for window in schedule(masked).windows(0.0, whole.los_s) if window.aos_s > 0.0
+    )
+    assert before.aos_s == pytest.approx(whole.aos_s, abs=1e-3)
+    assert after.los_s == pytest.approx(whole.los_s, abs=1e-3)
+    assert before.los_s + 10.0 < after.aos_s
+    # Nothing flows while the mountain is in between, and the modem has to lock anew behind it.
+    assert not before.state((before.los_s + after.aos_s) / 2).up
+    assert after.downlink_bps.integral(after.aos_s, after.aos_s + ACQUISITION_S) == 0.0
+    for edge_s in (before.los_s, after.aos_s):
+        look = look_at(masked, leo(), EPOCH_UTC_S + edge_s)
+        assert masked.horizon is not None
+        mask_deg = masked.horizon.elevation_deg(look.azimuth_deg)
+        assert look.elevation_deg == pytest.approx(mask_deg, abs=1e-3)

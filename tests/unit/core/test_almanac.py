@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -102,3 +103,20 @@ def test_a_new_plan_keeps_the_contact_that_is_going_on() -> None:
     assert going_on is not None
     assert almanac.contact(before.los_s - 1.0) is going_on
     assert almanac._planned_until_s > planned_until_s
+
+
+def test_contacts_end_behind_a_mountain() -> None:
+    first, *others = spacecraft().stations
+    whole = Almanac(spacecraft(stations=(first,))).next_contact(0.0)
+    assert whole is not None
+    ridge = tuple((azimuth_deg, 40.0) for azimuth_deg in (0.0, 90.0, 180.0, 270.0))
+    hidden = replace(first, horizon_mask=ridge)
+    craft = spacecraft(stations=(hidden, *others))
+    found = contacts_of(Almanac(craft), DAY_S)
+    assert {contact.station.name for contact in found} >= {"svalbard"}
+    for contact in found:
+        if contact.station.name == first.name:
+            assert contact.max_elevation_deg > 40.0
+    (inner,) = (contact for contact in found if whole.aos_s <= contact.aos_s < whole.los_s)
+    assert whole.aos_s + 60.0 < inner.aos_s < whole.tca_s < inner.los_s < whole.los_s - 60.0
+    assert Almanac(craft).next_edge(0.0) == inner.open_s

@@ -69,6 +69,20 @@ def test_line_straight_up_is_lowest_at_its_lower_end() -> None:
     assert grazing_altitude_km(high, low) == pytest.approx(500.0, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ((0.0, 0.0, 14_475.5), (0.0, 0.0, -9797.0)),
+        ((7000.0, 0.0, 0.0), (-7000.0, 100.0, 0.0)),
+        ((5000.0, 4000.0, 4000.0), (-5000.0, -4000.0, -3000.0)),
+    ],
+)
+def test_line_through_the_middle_of_the_earth(a: Vector, b: Vector) -> None:
+    depth_km = lowest_of_many(a, b)
+    assert depth_km < -3000.0
+    assert grazing_altitude_km(a, b) == pytest.approx(depth_km, rel=0.01)
+
+
 def test_range_rate_is_the_derivative_of_range() -> None:
     neighbour = Neighbour("other", CROSSING, 100.0, 5000.0)
     half_s = 0.5
