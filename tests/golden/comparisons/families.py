@@ -39,6 +39,7 @@ FAMILIES: dict[str, tuple[Compare, ...]] = {
     "Eclipse": _once(
         shadows.eclipse_edges,
         shadows.penumbra,
+        shadows.instants,
         shadows.beta_angles,
         shadows.eclipse_fractions,
         shadows.cylinders,

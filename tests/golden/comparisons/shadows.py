@@ -15,6 +15,7 @@ PENUMBRA = "penumbra_iss2024.csv"
 FRACTIONS = "beta_eclipse_fraction.csv"
 CASES = {case["name"]: case for case in load_json(EVENTS)["cases"]}
 DAY_S = 86_400.0
+INSTANT_S = 5.0
 SAMPLES = 3600
 CYLINDER = ShadowFigures(6378.137, 6378.137, 0.0)
 """A sphere before a point: with the Sun far away its shadow is the closed form's cylinder."""
@@ -58,6 +59,39 @@ def eclipse_edges() -> list[Comparison]:
                 event.utc_s - epoch - at_s for event, (at_s, _) in zip(found, expected, strict=True)
             ]
             rows.append(worst_of(f"{what}, worst", "s", errors_s, 0.5, EVENTS))
+    return rows
+
+
+def instants() -> list[Comparison]:
+    """Umbra, penumbra or sunlight every few seconds of each orbit's day."""
+    rows = []
+    for name, case in CASES.items():
+        truth = case["ellipsoid_cspice_s"]
+        satellite = orbit(name)
+        unlike = 0
+        for step in range(int(DAY_S / INSTANT_S)):
+            after_s = step * INSTANT_S
+            utc_s = satellite.epoch_utc_s + after_s
+            direction, distance_au = sun_teme(utc_s)
+            lit = illumination(satellite.state(utc_s)[0], direction, distance_au * AU_KM)
+            for key, ours in (
+                ("umbra_intervals", lit == 0.0),
+                ("any_eclipse_intervals", lit < 1.0),
+            ):
+                theirs = any(begin_s <= after_s <= end_s for begin_s, end_s in truth[key])
+                unlike += ours is not theirs
+        rows.append(
+            Comparison(
+                f"umbra and penumbra of {name} told wrongly, part of a day's instants",
+                "%",
+                100.0 * unlike / (DAY_S / INSTANT_S),
+                0.0,
+                0.05,
+                "absolute",
+                EVENTS,
+                f"every {INSTANT_S:g} s",
+            )
+        )
     return rows
 
 
