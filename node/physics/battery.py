@@ -4,16 +4,17 @@
 
 with the pack's resistance R = R_cell series / parallel and charge Q = parallel capacity (1 - fade);
 a charging current counts times the coulombic efficiency. A load above OCV^2 / 4 R has no solution:
-the bus browns out. Limits: resistance and voltage do not depend on temperature, no relaxation, no
-self-discharge, cells are alike.
+the bus browns out. Energy is conserved to rounding: what goes through the terminals is what is
+stored at open-circuit voltage and what is lost. Limits: resistance and voltage do not depend on
+temperature, no relaxation, no self-discharge, cells are alike.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from itertools import pairwise
-from math import ceil, inf, sqrt
+from math import ceil, expm1, inf, sqrt
 from typing import NamedTuple
 
 from node.errors import PhysicsError
@@ -153,7 +154,9 @@ def step(
     A surplus charges within the charge rate, the end-of-charge voltage, the temperature and the
     room that is left; what does not fit is curtailed. A deficit discharges until the bus browns
     out: where the power has no solution, the terminal voltage falls below ``min_bus_v`` or the
-    charge is spent. Integrated by the midpoint rule in substeps of 0.01 in state of charge.
+    charge is spent. Integrated by the implicit midpoint rule in substeps of 0.01 in state of charge
+    that end where the voltage table bends: there the mean voltage of a substep is that of its
+    middle, half of what it moves acts as a resistance, and the current has a closed form.
     """
     if not (0.0 < dt_s < inf and -_MAX_POWER_W < net_power_w < _MAX_POWER_W):
         raise PhysicsError(f"battery step of {dt_s} s at {net_power_w} W")
@@ -175,50 +178,54 @@ def _discharge(spec: BatterySpec, soc: float, load_w: float, dt_s: float) -> Bat
     slopes_v = spec.ocv_slopes_v
     series = spec.series
     last = len(table) - 1
-    discriminant_w = 4.0 * resistance_ohm * load_w
     count = ceil(load_w * dt_s / (series * cells_v[0] * charge_as * _MAX_SOC_STEP))
-    h = dt_s / count if count > 1 else dt_s
-    given_as = given_ws = taken_ws = 0.0
+    longest_s = dt_s / count if count > 1 else dt_s
+    given_as = loss_ws = 0.0
     terminal_v = 0.0
+    left_s = dt_s
     brown_out = False
-    for _ in range(count or 1):
-        index = bisect_right(table, soc, 1, last) - 1
+    while left_s > 0.0:
+        # At a bend the interval below counts.
+        index = bisect_left(table, soc, 1, last) - 1
         slope_v = slopes_v[index]
         ocv_v = series * cells_v[index] + slope_v * (soc - table[index])
-        square = ocv_v * ocv_v - discriminant_w
-        if square >= 0.0:
-            # The midpoint's voltage from the current at the beginning, then its current.
-            ocv_v -= slope_v * load_w * h / ((ocv_v + sqrt(square)) * charge_as)
-            square = ocv_v * ocv_v - discriminant_w
-        if square < 0.0:
-            terminal_v = 0.5 * ocv_v
-            brown_out = True
-            break
-        current_a = 2.0 * load_w / (ocv_v + sqrt(square))
-        terminal_v = ocv_v - current_a * resistance_ohm
+        h = min(longest_s, left_s)
+        to_bend_as = (soc - table[index]) * charge_as
+        square = ocv_v * ocv_v - 4.0 * load_w * (resistance_ohm + 0.5 * slope_v * h / charge_as)
+        current_a = 2.0 * load_w / (ocv_v + sqrt(square)) if square >= 0.0 else inf
+        drawn_as = current_a * h
+        if drawn_as < to_bend_as:
+            middle_v = ocv_v - 0.5 * slope_v * drawn_as / charge_as
+            soc_after = max(table[index], soc - drawn_as / charge_as)
+        else:
+            drawn_as = to_bend_as
+            middle_v = ocv_v - 0.5 * slope_v * drawn_as / charge_as
+            soc_after = table[index]
+            square = middle_v * middle_v - 4.0 * load_w * resistance_ohm
+            if square < 0.0:
+                terminal_v = 0.5 * ocv_v
+                brown_out = True
+                break
+            current_a = 2.0 * load_w / (middle_v + sqrt(square))
+            h = drawn_as / current_a
+        terminal_v = middle_v - current_a * resistance_ohm
         if terminal_v < spec.min_bus_v:
             brown_out = True
             break
-        drawn_as = current_a * h
-        left_as = soc * charge_as
-        if drawn_as >= left_as:
-            brown_out = True
-            share = left_as / drawn_as
-        else:
-            share = 1.0
-        given_as += share * drawn_as
-        given_ws += share * load_w * h
-        taken_ws += share * drawn_as * ocv_v
-        if brown_out:
-            soc = 0.0
+        given_as += drawn_as
+        loss_ws += drawn_as * current_a * resistance_ohm
+        left_s -= h
+        soc = soc_after
+        if soc <= 0.0:
+            brown_out = left_s > 0.0
             break
-        soc -= drawn_as / charge_as
+    given_w = load_w * (1.0 - left_s / dt_s) if brown_out else load_w
     return BatteryStep(
         BatteryState(soc),
         terminal_v,
         given_as / dt_s,
-        -given_ws / dt_s,
-        (taken_ws - given_ws) / dt_s,
+        -given_w,
+        loss_ws / dt_s,
         0.0,
         brown_out,
     )
@@ -226,7 +233,6 @@ def _discharge(spec: BatterySpec, soc: float, load_w: float, dt_s: float) -> Bat
 
 def _charge(spec: BatterySpec, soc: float, surplus_w: float, dt_s: float) -> BatteryStep:
     """Take what fits of ``surplus_w``."""
-    resistance_ohm = spec.resistance_ohm
     charge_as = spec.charge_as
     efficiency = spec.coulombic_efficiency
     table = spec.ocv_soc
@@ -234,46 +240,61 @@ def _charge(spec: BatterySpec, soc: float, surplus_w: float, dt_s: float) -> Bat
     slopes_v = spec.ocv_slopes_v
     series = spec.series
     last = len(table) - 1
-    fastest_a = surplus_w / (series * cells_v[0])
-    fastest_a = min(fastest_a, spec.max_charge_a)
+    fastest_a = min(surplus_w / (series * cells_v[0]), spec.max_charge_a)
     count = ceil(fastest_a * dt_s / (charge_as * _MAX_SOC_STEP))
-    h = dt_s / count if count > 1 else dt_s
-    half_step = 0.5 * h * efficiency / charge_as
-    taken_as = taken_ws = stored_ws = 0.0
+    longest_s = dt_s / count if count > 1 else dt_s
+    taken_as = taken_ws = loss_ws = 0.0
     terminal_v = 0.0
-    for _ in range(count or 1):
+    left_s = dt_s
+    while left_s > 0.0 and soc < 1.0:
         index = bisect_right(table, soc, 1, last) - 1
         slope_v = slopes_v[index]
         ocv_v = series * cells_v[index] + slope_v * (soc - table[index])
-        # The midpoint's voltage from the current at the beginning, then its current.
-        ocv_v += slope_v * half_step * _charging_a(spec, ocv_v, surplus_w)
-        current_a = _charging_a(spec, ocv_v, surplus_w)
-        terminal_v = ocv_v + current_a * resistance_ohm
+        h = min(longest_s, left_s)
+        rise_ohm = 0.5 * slope_v * h * efficiency / charge_as
+        current_a, terminal_v = _charging(spec, ocv_v, surplus_w, rise_ohm)
         pushed_as = current_a * h
-        soc += pushed_as * efficiency / charge_as
-        if soc > 1.0:
-            pushed_as -= (soc - 1.0) * charge_as / efficiency
-            soc = 1.0
+        to_bend_as = (table[index + 1] - soc) * charge_as / efficiency
+        if pushed_as < to_bend_as:
+            middle_v = ocv_v + 0.5 * slope_v * pushed_as * efficiency / charge_as
+            soc = min(table[index + 1], soc + pushed_as * efficiency / charge_as)
+        else:
+            pushed_as = to_bend_as
+            middle_v = ocv_v + 0.5 * slope_v * pushed_as * efficiency / charge_as
+            soc = table[index + 1]
+            bend_a, terminal_v = _charging(spec, middle_v, surplus_w, 0.0)
+            h = pushed_as / max(bend_a, current_a)
+        left_s -= h
         taken_as += pushed_as
         taken_ws += pushed_as * terminal_v
-        stored_ws += pushed_as * efficiency * ocv_v
+        loss_ws += pushed_as * (terminal_v - efficiency * middle_v)
     return BatteryStep(
         BatteryState(soc),
         terminal_v,
         -taken_as / dt_s,
         taken_ws / dt_s,
-        (taken_ws - stored_ws) / dt_s,
-        surplus_w - taken_ws / dt_s,
+        loss_ws / dt_s,
+        max(0.0, surplus_w - taken_ws / dt_s),
         False,
     )
 
 
-def _charging_a(spec: BatterySpec, ocv_v: float, surplus_w: float) -> float:
-    """Current of the whole surplus, less where the charge rate or the voltage limits it."""
-    resistance_ohm = spec.resistance_ohm
-    max_v = spec.max_v
+def _charging(
+    spec: BatterySpec, ocv_v: float, surplus_w: float, rise_ohm: float
+) -> tuple[float, float]:
+    """Current of the surplus and terminal voltage, within the charge rate and the voltage.
+
+    ``rise_ohm`` is what the open-circuit voltage rises for each ampere in half of the time. Where
+    the voltage is held, the current falls off exponentially; then it is the mean of the time.
+    """
+    resistance_ohm = spec.resistance_ohm + rise_ohm
     current_a = 2.0 * surplus_w / (ocv_v + sqrt(ocv_v * ocv_v + 4.0 * resistance_ohm * surplus_w))
     current_a = min(current_a, spec.max_charge_a)
-    if ocv_v + current_a * resistance_ohm > max_v:
-        return (max_v - ocv_v) / resistance_ohm if ocv_v < max_v else 0.0
-    return current_a
+    terminal_v = ocv_v + current_a * resistance_ohm
+    if terminal_v <= spec.max_v:
+        return current_a, terminal_v
+    if ocv_v >= spec.max_v:
+        return 0.0, ocv_v
+    first_a = (spec.max_v - ocv_v) / spec.resistance_ohm
+    decay = 2.0 * rise_ohm / spec.resistance_ohm
+    return (first_a * -expm1(-decay) / decay if decay > 0.0 else first_a), spec.max_v

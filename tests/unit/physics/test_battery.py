@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from math import inf, nan
+from math import exp, inf, nan
 
 import pytest
 
@@ -89,6 +89,29 @@ def test_end_of_charge_voltage_tapers_the_current() -> None:
     assert result.current_a == pytest.approx(-0.1 / 0.03, rel=1e-2)
     assert result.terminal_v == pytest.approx(8.4, abs=1e-6)
     assert result.curtailed_w > 0.0
+
+
+def test_a_held_voltage_charges_as_the_exponential_does() -> None:
+    # From 8.3 V towards 8.4 V behind 0.03 ohms; 2 V for each unit of state of charge above a half.
+    battery = spec(coulombic_efficiency=1.0, max_charge_c_rate=10.0)
+    decay_per_s = 2.0 / (battery.charge_as * 0.03)
+    for dt_s in (1.0, 60.0, 600.0, 3600.0):
+        soc = run(battery, 0.95, 200.0, dt_s).state.soc
+        assert 1.0 - soc == pytest.approx(0.05 * exp(-decay_per_s * dt_s), rel=1e-9)
+
+
+def test_a_step_over_a_bend_of_the_table_is_two_steps() -> None:
+    battery = spec()
+    for soc, net_w in ((0.51, -20.0), (0.49, 20.0)):
+        over = run(battery, soc, net_w, 1200.0)
+        assert (over.state.soc - 0.5) * (soc - 0.5) < 0.0
+        gained_j = battery.charge_as * sum(
+            0.5 * (open_circuit_v(battery, a) + open_circuit_v(battery, b)) * (b - a)
+            for a, b in ((soc, 0.5), (0.5, over.state.soc))
+        )
+        stored_w = over.battery_power_w - over.loss_w
+        assert stored_w * 1200.0 == pytest.approx(gained_j, rel=1e-12)
+        assert over.battery_power_w == pytest.approx(net_w, rel=1e-12)
 
 
 def test_voltage_limit_under_the_table_stops_the_charge() -> None:
