@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from node.config.load import load_profile, load_scenario
 from node.errors import ConfigError, PhysicsError
+
+if TYPE_CHECKING:
+    from node.config.profile import BoardProfile
+    from node.config.scenario import Scenario
 
 DESCRIPTION = """\
 Fly a scenario in virtual time and say whether spacecraft, board and workload fit: energy per orbit,
@@ -74,6 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         scenario = load_scenario(arguments.scenario)
         if arguments.profile is not None:
             profile, scenario = load_profile(arguments.profile, scenario)
+            _name_models_without_point(profile, scenario)
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return 78
@@ -106,6 +113,16 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         sys.stdout.write(text.render(forecast))
     return 0 if forecast.passed else 1
+
+
+def _name_models_without_point(profile: BoardProfile, scenario: Scenario) -> None:
+    known = {point.model for point in profile.point}
+    for model in scenario.model:
+        if model.name not in known:
+            sys.stderr.write(
+                f"note: {profile.board} has no point for {model.name}: its duration of "
+                f"{model.duration_s:g} s is the scenario's\n"
+            )
 
 
 def _between(low: float, high: float) -> Callable[[str], float]:
@@ -141,6 +158,6 @@ def _lines() -> Callable[[float], None]:
         if part >= next_part and time.monotonic() - begun_s >= _QUIET_S:
             sys.stderr.write(f"flying: {part:.0%}\n")
             sys.stderr.flush()
-            next_part = part + _LINE_EVERY
+            next_part = (math.floor(part / _LINE_EVERY) + 1) * _LINE_EVERY
 
     return show

@@ -133,7 +133,8 @@ def load_profile(path: Path, scenario: Scenario) -> tuple[BoardProfile, Scenario
     """Read and check a board profile and lay it over a scenario.
 
     Returns:
-        The profile, and the scenario with its figures.
+        The profile, and the scenario with its figures; models without a point in the profile have
+        their durations from the scenario.
 
     Raises:
         ConfigError: with every problem of the file, those of the two together included.

@@ -5,8 +5,7 @@
     compute            sum of the inferences' durations / duration of the flight
     energy             max((consumed + lost in the battery) / generated,
                            (1 - lowest charge) / (1 - charge below which the node goes to REDUCED))
-    heat               (hottest - coldest) / (limit - coldest) of the board, where the limit is the
-                       REDUCED threshold or, where it comes first, the begin of throttling
+    heat               (hottest - coldest) / (REDUCED threshold - coldest) of the board
     deadline           95th percentile of time to result over the time that the job was given
 
 The workload as a whole is asked about, not what came through, so that one bottleneck does not hide

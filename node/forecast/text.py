@@ -29,9 +29,8 @@ def render(forecast: Forecast) -> str:
 
 def _flight(forecast: Forecast) -> Iterator[str]:
     flight = forecast.flight
-    days = flight.duration_s / 86_400.0
     yield (
-        f"Forecast of {flight.scenario}: {days:.3g} days from {flight.epoch_utc}, "
+        f"Forecast of {flight.scenario}: {duration(flight.duration_s)} from {flight.epoch_utc}, "
         f"{flight.orbits:.1f} orbits of {flight.period_s / 60.0:.1f} min. Every figure is modelled."
     )
     source = "" if flight.profile is None else f" ({flight.board_source}, {flight.profile})"

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from node.config.convert import convert
+from node.config.load import load_scenario
+from node.config.profile import PROFILE_RULES, BoardProfile, origin, overlay
+from node.config.rules import apply_rules
+
+DEMO = load_scenario(Path(__file__).parents[3] / "scenarios" / "demo.toml")
+MODEL = "dlr-cloud-unet"
+
+
+def point(**changes: Any) -> dict[str, Any]:
+    values = {
+        "model": MODEL,
+        "threads": 4,
+        "clock_ratio": 1.0,
+        "duration_s": 2.0,
+        "active_w": 6.0,
+    }
+    return values | changes
+
+
+def findings(*points: dict[str, Any], **changes: Any) -> dict[str, str]:
+    data = {
+        "schema": 1,
+        "board": "a board",
+        "source": "assumed",
+        "text": "for a test",
+        "idle_w": 3.0,
+        "active_w": 6.4,
+        "point": list(points),
+    }
+    converted = convert(data | changes, BoardProfile)
+    assert converted.findings == []
+    return {each.path: each.message for each in apply_rules(PROFILE_RULES, converted.tables)}
+
+
+def profile(*points: dict[str, Any]) -> BoardProfile:
+    return msgspec.convert(
+        {
+            "schema": 1,
+            "board": "a board",
+            "source": "measured",
+            "text": "for a test",
+            "idle_w": 3.0,
+            "active_w": 6.4,
+            "point": list(points),
+        },
+        BoardProfile,
+    )
+
+
+def test_powers_and_points_replace_those_of_the_scenario() -> None:
+    flown = overlay(DEMO, profile(point(), point(model="another")))
+
+    assert (flown.board.idle_w, flown.board.active_w) == (3.0, 6.4)
+    (model,) = flown.model
+    assert (model.duration_s, model.active_w, model.result_bytes) == (2.0, 6.0, 20_000)
+    assert model.max_duration_s == DEMO.model[0].max_duration_s
+    assert flown.battery == DEMO.battery
+
+
+def test_a_model_without_a_point_keeps_its_duration_and_draws_what_the_board_does() -> None:
+    scenario = msgspec.structs.replace(
+        DEMO, model=[msgspec.structs.replace(DEMO.model[0], active_w=14.0)]
+    )
+    (model,) = overlay(scenario, profile()).model
+    assert (model.duration_s, model.active_w) == (0.6, None)
+
+
+def test_the_fastest_point_at_the_highest_clock_is_flown() -> None:
+    points = [
+        point(duration_s=1.0, clock_ratio=0.5),
+        point(duration_s=5.0, threads=1),
+        point(duration_s=2.0, threads=4, result_bytes=77),
+        point(duration_s=3.0, threads=2),
+    ]
+    (model,) = overlay(DEMO, profile(*points)).model
+    assert (model.duration_s, model.result_bytes) == (2.0, 77)
+
+
+def test_a_finding_of_the_whole_is_led_back_to_the_profile() -> None:
+    found = profile(point(threads=2, duration_s=9.0), point())
+    assert origin("$.model[0].duration_s", DEMO, found) == "$.point[1].duration_s"
+    assert origin("$.board.active_w", DEMO, found) == "$.active_w"
+    assert origin("$.modes.reduced_power_ceiling_w", DEMO, found) == "$.idle_w"
+    assert origin("$.model[0].duration_s", DEMO, profile()) == "$.idle_w"
+
+
+@pytest.mark.parametrize(
+    ("points", "changes", "path", "words"),
+    [
+        ([], {"active_w": 2.0}, "$.active_w", "at least idle_w (3), got 2"),
+        ([point(active_w=2.0)], {}, "$.point[0].active_w", "from idle_w (3) to active_w (6.4)"),
+        ([point(active_w=7.0)], {}, "$.point[0].active_w", "got 7"),
+        ([point(), point(duration_s=3.0)], {}, "$.point[1]", "stands here twice"),
+    ],
+)
+def test_what_contradicts_itself(
+    points: list[dict[str, Any]], changes: dict[str, Any], path: str, words: str
+) -> None:
+    assert words in findings(*points, **changes)[path]
+    assert findings(point(), point(threads=2)) == {}
