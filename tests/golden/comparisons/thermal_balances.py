@@ -21,7 +21,6 @@ SUN = (1.0, 0.0, 0.0)
 FAR_KM = (1e9, 0.0, 0.0)
 LOW_ORBIT_KM = EQUATORIAL_RADIUS_KM + 550.0
 DAY_S = 86_400.0
-COOLING_S = 3600.0
 
 
 def face(
@@ -115,13 +114,11 @@ def radiation() -> list[Comparison]:
         state = network.initial_state([350.0 - ZERO_CELSIUS_K])
         elapsed_s, errors_k = 0.0, []
         for at_s, expected_k in FORMS["cooling"]["T"]:
-            if at_s > COOLING_S:
-                continue
             for _ in range(round((at_s - elapsed_s) / dt_s)):
                 state = network.step(state, [0.0], [0.0], dt_s).state
             elapsed_s = at_s
             errors_k.append(state.temperatures_c[0] + ZERO_CELSIUS_K - expected_k)
-        what = f"free cooling for an hour in steps of {dt_s:g} s, worst"
+        what = f"free cooling for ten hours in steps of {dt_s:g} s, worst"
         note = "the law's space is at 0 K, ours at 2.7 K"
         rows.append(worst_of(what, "K", errors_k, 0.01, FORMS_FILE, note))
     black = ThermalNetwork(ThermalSpec((Node("n", 1000.0),), surfaces=(face("zenith"),)))
