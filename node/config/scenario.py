@@ -76,7 +76,8 @@ class OmmOrbit(Section, frozen=True, tag_field="source", tag="omm"):
     """A CCSDS Orbit Mean-Elements Message (502.0-B)."""
 
     message: Annotated[str, Meta(min_length=1, max_length=20_000)]
-    """Verbatim, as JSON, as keyword = value lines or as XML."""
+    """Verbatim, as JSON, as keyword = value lines or as XML; an example stands in
+    orbit-and-link.md."""
 
 
 AnyOrbit = Union[  # noqa: UP007 - read at run time on 3.10
@@ -246,7 +247,8 @@ class RadioChannel(Section, frozen=True):
     max_rate_bps: Annotated[float, Meta(gt=0, le=1e12)]
     coding: Annotated[str, Meta(min_length=1, max_length=64)] = "dvb-s2"
     """``dvb-s2`` or ``ccsds``: the most efficient mode of that table that closes at each instant;
-    or the name of one mode of either table, which is then fixed."""
+    or the name of one mode of either table, which is then fixed. The names stand in
+    orbit-and-link.md."""
 
 
 class Radio(Section, frozen=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,11 @@ from node.config.build import build_channels, build_stations
 from node.config.convert import convert
 from node.config.rules import SCENARIO_RULES, apply_rules
 from node.config.scenario import Scenario
+from node.physics.modcods import CCSDS
 
-SCENARIOS = Path(__file__).parents[3] / "scenarios"
+ROOT = Path(__file__).parents[3]
+SCENARIOS = ROOT / "scenarios"
+PAGE = (ROOT / "docs" / "orbit-and-link.md").read_text(encoding="utf-8")
 MASK = [[0, 5], [90.5, 12], [180, 7.5]]
 
 
@@ -103,3 +108,19 @@ def test_codings_exist(coding: str, words: str) -> None:
         found = findings(data)
         assert list(found) == [f"radio.{channel}.coding"]
         assert words in found[f"radio.{channel}.coding"]
+
+
+def test_examples_of_the_page_break_no_rule() -> None:
+    examples = [tomllib.loads(text) for text in re.findall(r"```\n(.*?)```", PAGE, re.DOTALL)]
+    orbit, stations, neighbours = examples
+    data = demo() | orbit | neighbours
+    data["mission"]["epoch"] = datetime(2024, 5, 7, tzinfo=timezone.utc)
+    data["ground_station"][0] |= stations["ground_station"][0]
+    assert findings(data) == {}
+
+
+def test_page_has_every_ccsds_mode() -> None:
+    names = [name for name in re.findall(r"\| `(\w[\w-]*)` \|", PAGE) if name.isupper()]
+    assert [f"{name}_{kind}" for name in names for kind in ("BPSK", "QPSK")] == [
+        mode.name for mode in CCSDS
+    ]
