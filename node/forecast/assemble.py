@@ -66,7 +66,7 @@ def assemble(scenario: Scenario, flight: Flight, mission: Mission, seen: Collect
     )
     throttling = _throttling(core, seen)
     constraints = _constraints(scenario, mission, seen, link, energy)
-    deadline = deadline_use(jobs.values(), lambda job_id: states[job_id] == "expired")
+    deadline = deadline_use(jobs.values(), seen.now)
     ranked = limits.rank([*constraints, limits.deadline_constraint(deadline)])
     modes = _modes(seen)
     metrics = forecast_metrics(

@@ -62,7 +62,7 @@ class DeadlineUse:
     ratios: Sequence[float]
     """Of the delivered ones: time to result over the time given."""
     missed: int
-    """Not run, since their deadline could not be met, or delivered too late."""
+    """Delivered too late or not at all, their deadline being over."""
 
 
 def link_constraint(name: Literal["uplink", "downlink"], direction: Direction) -> Constraint:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
 from node.core.jobs import JobState
@@ -84,12 +84,12 @@ def model_costs(
     return costs
 
 
-def deadline_use(jobs: Iterable[JobMilestones], is_expired: Callable[[str], bool]) -> DeadlineUse:
+def deadline_use(jobs: Iterable[JobMilestones], end_s: float) -> DeadlineUse:
     """Compare the times to result with the deadlines of the jobs that have one.
 
     Args:
         jobs: every job of the flight.
-        is_expired: whether the node turned a job away for its deadline.
+        end_s: of the flight: a job that is not delivered has missed a deadline before it.
     """
     ratios = []
     missed = 0
@@ -103,5 +103,5 @@ def deadline_use(jobs: Iterable[JobMilestones], is_expired: Callable[[str], bool
             ratios.append(took_s / (spec.deadline_s - submitted_s))
             missed += ratios[-1] > 1.0
         else:
-            missed += is_expired(spec.job_id)
+            missed += spec.deadline_s <= end_s
     return DeadlineUse(ratios, missed)

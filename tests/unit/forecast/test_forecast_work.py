@@ -65,7 +65,7 @@ def test_what_an_inference_costs() -> None:
 
 
 def test_deadlines_are_met_or_missed() -> None:
-    use = deadline_use(flown().jobs.values(), lambda job_id: job_id == "d")
+    use = deadline_use(flown().jobs.values(), 130.0)
     assert use.ratios == [pytest.approx(1.5)]
     assert use.missed == 2
-    assert deadline_use(flown().jobs.values(), lambda _: False).missed == 1
+    assert deadline_use(flown().jobs.values(), 99.0).missed == 1
