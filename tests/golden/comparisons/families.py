@@ -11,6 +11,7 @@ from functools import cache
 
 from comparisons import (
     batteries,
+    bupt1,
     contacts,
     crosslinks,
     default_scenarios,
@@ -62,5 +63,13 @@ FAMILIES: dict[str, tuple[Compare, ...]] = {
         thermal_flights.thermostats,
     ),
     "Scenarios": _once(default_scenarios.days),
+    "BUPT-1": _once(
+        bupt1.orbit,
+        bupt1.battery,
+        bupt1.throttling,
+        bupt1.fewer_cores,
+        bupt1.cooling,
+        bupt1.detectors,
+    ),
     "Radiation": _once(protons.map_nodes, protons.orbit_means, protons.cosmic_rays),
 }
