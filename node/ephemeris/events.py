@@ -78,10 +78,9 @@ def find_events(ephemeris: Ephemeris, span: Span) -> list[Event]:
             mission_s = happening.utc_s - epoch_utc_s
             other = happening.station or happening.neighbour
             key = happening.kind, other.name if other else ""
-            # An event on the seam of two pieces may be found on either side of it, or on both.
-            near = start_s - _SAME_EVENT_S <= mission_s < stop_s + _SAME_EVENT_S
+            # The margin of the piece before has brought the first of these already.
             known = happening.utc_s - last_utc_s.get(key, float("-inf")) < _SAME_EVENT_S
-            if near and not known and span.start_s <= mission_s < span.stop_s:
+            if not known and span.start_s <= mission_s < span.stop_s:
                 last_utc_s[key] = happening.utc_s
                 found.append(_event(orbit, mission_s, happening))
         start_s = stop_s

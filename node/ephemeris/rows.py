@@ -27,7 +27,7 @@ from node.span import Span
 
 _MISSION_DIGITS = 6
 """A microsecond: what POSIX seconds can hold, without the digits that sums of steps leave."""
-_SAME_INSTANT_RATIO = 1e-9
+_SAME_INSTANT_RATIO = 1e-4
 """Part of a step by which rounding may move the end of the span."""
 
 

@@ -56,6 +56,11 @@ def test_any_text_comes_back_as_it_was(text: str) -> None:
     assert event["DESCRIPTION"] == text
 
 
+def test_what_has_a_meaning_in_a_value_is_escaped() -> None:
+    text = written(PLAIN._replace(summary="a;b,c\\d\ne"))
+    assert "\r\nSUMMARY:a\\;b\\,c\\\\d\\ne\r\n" in text
+
+
 def test_a_line_end_of_another_system_is_one_line_end() -> None:
     (event,) = Calendar.from_ical(written(PLAIN._replace(description="a\r\nb"))).events
     assert event["DESCRIPTION"] == "a\nb"

@@ -81,9 +81,15 @@ def test_a_long_span_in_pieces_gives_the_same_events(monkeypatch: pytest.MonkeyP
     computed = ephemeris(with_neighbours())
     span = Span(-1000.0, 20_000.0)
     whole = find_events(computed, span)
-    # The second puts a seam right onto an AOS, the third right onto an entry into the penumbra.
     at = {key(event): event.mission_s for event in reversed(whole)}
-    seams = [at["aos", "maspalomas", None], at["penumbra_entry", None, None]]
+    last_aos_s = max(each.mission_s for each in whole if key(each) == ("aos", "svalbard", None))
+    # A seam right onto an AOS, one right onto an entry into the penumbra, and one whose margin
+    # ends in a pass before its TCA.
+    seams = [
+        at["aos", "maspalomas", None],
+        at["penumbra_entry", None, None],
+        last_aos_s + 60.0 - 2.0 * computed.orbit.period_s,
+    ]
     for piece_s in (900.0, *(mission_s - span.start_s for mission_s in seams)):
         monkeypatch.setattr(events_module, "_PIECE_S", piece_s)
         found = find_events(computed, span)
@@ -104,11 +110,15 @@ def test_a_pass_under_way_has_only_what_lies_inside() -> None:
     assert find_events(computed, Span(430.0, 700.0)) == []
 
 
-def test_a_satellite_that_never_sets_and_one_that_never_rises_have_no_pass() -> None:
+def test_a_satellite_that_never_sets_and_one_that_never_rises_have_no_pass(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(events_module, "_PIECE_S", 86_400.0)
     below_deg = ephemeris(geostationary(station("any", 0.0, 0.0))).at(0.0).longitude_deg
     for longitude_deg in (below_deg, below_deg - 180.0 if below_deg > 0 else below_deg + 180.0):
         computed = ephemeris(geostationary(station("there", 0.0, longitude_deg)))
-        assert [each for each in find_events(computed, DAY) if each.station] == []
+        found = find_events(computed, Span(0.0, 6 * 86_400.0))
+        assert [each for each in found if each.station] == []
 
 
 def test_lines_of_sight_begin_and_end_where_their_limits_are_met() -> None:

@@ -68,7 +68,12 @@ def test_rows_stand_on_even_steps_and_end_before_the_span_does() -> None:
 
 @pytest.mark.parametrize(
     ("stop_s", "step_s", "count"),
-    [(86_400.0, 1.0, 86_400), (86_400.0, 60.0, 1440), (1.0, 0.1, 10), (100.0, 60.0, 2)],
+    [
+        (86_400.0, 1.0, 86_400),
+        (86_400.0, 60.0, 1440),
+        (1.1 * 86_400.0, 0.001, 95_040_000),
+        (100.0, 60.0, 2),
+    ],
 )
 def test_a_span_has_so_many_rows(stop_s: float, step_s: float, count: int) -> None:
     assert row_count(Span(0.0, stop_s), step_s) == count
