@@ -17,8 +17,8 @@ class Source(str, Enum):
     REPLAYED = "replayed"
 
 
-class PowerReading(Struct, frozen=True):
-    """Power of the board over the interval that ended ``age_s`` ago."""
+class PowerReading(Struct, frozen=True, omit_defaults=True):
+    """Power of the board over the interval that ended ``age_s`` ago, or less."""
 
     power_w: float
     energy_j: float
@@ -28,7 +28,12 @@ class PowerReading(Struct, frozen=True):
     age_s: float
     source: Source
     scope: str
-    """What the figure covers: ``package``, ``module``, ``board`` or ``wall``."""
+    """What the figure covers, see ``docs/boards.md``: ``package``, ``rails``, ``module``,
+    ``carrier``, ``board`` or ``wall``."""
+    model: str = ""
+    """Where it is modelled, which model."""
+    error_ratio: float | None = None
+    """Published error of that model; None where none is published."""
 
 
 class TemperatureReading(Struct, frozen=True):
@@ -40,12 +45,63 @@ class TemperatureReading(Struct, frozen=True):
     source: Source
 
 
+class RailReading(Struct, frozen=True, omit_defaults=True):
+    """One supply of the board, or one domain of its processor, as measured there."""
+
+    rail: str
+    power_w: float | None = None
+    voltage_v: float | None = None
+
+
+class ClockReading(Struct, frozen=True, omit_defaults=True):
+    """One clock as the kernel reports it."""
+
+    clock: str
+    frequency_hz: float | None = None
+    limit_hz: float | None = None
+    """What it is capped to now."""
+
+
+class FanReading(Struct, frozen=True, omit_defaults=True):
+    """One fan."""
+
+    fan: str
+    speed_rpm: float | None = None
+    duty_ratio: float | None = None
+
+
+class ThrottleReading(Struct, frozen=True, omit_defaults=True):
+    """One reason for which the board's own firmware slows it down."""
+
+    reason: str
+    active: bool | None = None
+    since_boot: bool | None = None
+    """It has been so at some time since the board was switched on."""
+    events: int | None = None
+    """Times since the board was opened."""
+
+
+class Hardware(Struct, frozen=True, omit_defaults=True):
+    """What the board's own chips say beside power and temperature."""
+
+    rails: tuple[RailReading, ...] = ()
+    clocks: tuple[ClockReading, ...] = ()
+    gpu_utilisation_ratio: float | None = None
+    fans: tuple[FanReading, ...] = ()
+    throttles: tuple[ThrottleReading, ...] = ()
+    power_mode: str | None = None
+    die_c: float | None = None
+    """The hottest place of the processor."""
+
+
 class Readings(Struct, frozen=True):
     """Everything that the board reported for one tick. An absent sensor is absent, not zero."""
 
     power: PowerReading | None = None
     temperatures: tuple[TemperatureReading, ...] = ()
     cpu_utilisation_ratio: float | None = None
+    hardware: Hardware | None = None
+    """None where the board shows nothing of the kind."""
 
 
 class Event(Struct, frozen=True, tag=True):
