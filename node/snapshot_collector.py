@@ -13,7 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from node.board.health import ReaderHealth
-from node.core.events import Source
+from node.core.events import Hardware, Source
 from node.core.modes import OperatingMode
 from node.core.snapshot import (
     ClockSnapshot,
@@ -25,13 +25,12 @@ from node.core.snapshot import (
     PowerSnapshot,
     RadiationSnapshot,
 )
+from node.hardware_gauges import Row, hardware_gauges
 
 _JOULES_PER_WH = 3600.0
 _METERS_PER_KM = 1000.0
 _HERTZ_PER_MHZ = 1e6
 _VOLTS_PER_GV = 1e9
-Row = tuple[tuple[str, ...], float | None]
-"""Label values and the figure; None where there is none."""
 
 
 class SnapshotCollector:
@@ -54,6 +53,9 @@ class SnapshotCollector:
             yield from self._temperatures(snapshot)
             if snapshot.clock is not None:
                 yield from self._board_clock(snapshot.clock)
+            yield from self._die(snapshot)
+            if snapshot.hardware is not None:
+                yield from self._hardware(snapshot.hardware)
             if snapshot.radiation is not None:
                 yield from self._radiation(snapshot.radiation)
             yield from self._mode(snapshot)
@@ -152,6 +154,13 @@ class SnapshotCollector:
             "source",
         )
         yield from self._gauge(
+            "board_power_info",
+            "What the power of the real board covers and which model gave it; always 1",
+            [((power.board_scope, power.board_model), 1.0 if power.board_scope else None)],
+            "scope",
+            "model",
+        )
+        yield from self._gauge(
             "battery_power_watts", "Into the battery; negative while it discharges", power.battery_w
         )
         yield from self._gauge(
@@ -202,7 +211,8 @@ class SnapshotCollector:
             "sensor",
             "source",
         )
-        ages = [((reading.sensor,), reading.age_s) for reading in snapshot.sensors]
+        ages: list[Row] = [((reading.sensor,), reading.age_s) for reading in snapshot.sensors]
+        ages.append((("board_power",), snapshot.power.board_age_s))
         yield from self._gauge("sensor_age_seconds", "Age of a sensor's reading", ages, "sensor")
         yield from self._gauge(
             "board_cpu_utilisation_ratio",
@@ -223,17 +233,37 @@ class SnapshotCollector:
             "limit",
             "source",
         )
-        yield from self._gauge(
-            "board_die_celsius",
-            "Emulated temperature of the die",
-            [((modelled,), clock.die_c)],
-            "source",
-        )
         yield from self._counter(
             "board_throttled_seconds_total",
             "Mission seconds below the full clock",
             [((modelled,), clock.throttled_s)],
             "source",
+        )
+
+    def _die(self, snapshot: NodeSnapshot) -> Iterator[Metric]:
+        rows: list[Row] = []
+        if snapshot.clock is not None:
+            rows.append(((Source.MODELLED.value,), snapshot.clock.die_c))
+        if snapshot.hardware is not None:
+            rows.append(((Source.MEASURED.value,), snapshot.hardware.die_c))
+        yield from self._gauge(
+            "board_die_celsius",
+            "Temperature of the die: emulated, and of the real board",
+            rows,
+            "source",
+        )
+
+    def _hardware(self, hardware: Hardware) -> Iterator[Metric]:
+        for name, text, rows, labels in hardware_gauges(hardware):
+            yield from self._gauge(name, text, rows, *labels)
+        yield from self._counter(
+            "throttle_events_total",
+            "Times that the firmware of the real board slowed it down since it was opened",
+            [
+                ((each.reason,), None if each.events is None else float(each.events))
+                for each in hardware.throttles
+            ],
+            "reason",
         )
 
     def _radiation(self, radiation: RadiationSnapshot) -> Iterator[Metric]:

@@ -30,6 +30,7 @@ def take_picture(core: NodeCore) -> NodeSnapshot:
     """Read the whole state of the core at its present instant."""
     emulation = core.emulation
     now = emulation.now
+    power = core.readings.power
     return NodeSnapshot(
         mission_s=now,
         utc_s=core.craft.epoch_utc_s + now,
@@ -55,6 +56,9 @@ def take_picture(core: NodeCore) -> NodeSnapshot:
             solar_curtailed_j=emulation.solar_curtailed_j,
             battery_lost_j=emulation.battery_lost_j,
             brown_outs=emulation.brown_outs,
+            board_scope="" if power is None else power.scope,
+            board_model="" if power is None else power.model,
+            board_age_s=None if power is None else power.age_s,
         ),
         temperatures_c=dict(zip(core.craft.thermal_names, emulation.temperatures_c, strict=True)),
         sensors=tuple(
@@ -75,6 +79,7 @@ def take_picture(core: NodeCore) -> NodeSnapshot:
         boots=core.boots,
         radiation=_radiation(core),
         clock=_clock(core),
+        hardware=core.readings.hardware,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from node.core.events import Source
+from node.core.events import Hardware, Source
 from node.core.modes import OperatingMode
 
 
@@ -48,6 +48,12 @@ class PowerSnapshot(Struct, frozen=True):
     solar_curtailed_j: float
     battery_lost_j: float
     brown_outs: int
+    board_scope: str = ""
+    """What the board's reading covers; empty where there is no reading."""
+    board_model: str = ""
+    """Which model gave the reading, where it is modelled."""
+    board_age_s: float | None = None
+    """Real seconds, at most, since the interval of the reading ended."""
 
 
 class SensorSnapshot(Struct, frozen=True):
@@ -171,3 +177,5 @@ class NodeSnapshot(Struct, frozen=True):
     """None where the scenario has no radiation."""
     clock: ClockSnapshot | None = None
     """None where the scenario has no throttle."""
+    hardware: Hardware | None = None
+    """What the chips of the real board say; None where there are none."""

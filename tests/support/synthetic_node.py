@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import math
 
-from node.core.events import Source
+from node.core.events import (
+    ClockReading,
+    FanReading,
+    Hardware,
+    RailReading,
+    Source,
+    ThrottleReading,
+)
 from node.core.governor import DECISIONS
 from node.core.jobs import JobState
 from node.core.modes import OperatingMode
@@ -64,6 +71,8 @@ def snapshot_at(step: int) -> NodeSnapshot:
             solar_curtailed_j=step * 8.0,
             battery_lost_j=step * 2.0,
             brown_outs=0,
+            board_scope="module",
+            board_age_s=0.43,
         ),
         temperatures_c={"board": 40.0 + step % 5, "radiator": -5.0, "battery": 18.0},
         sensors=(
@@ -115,4 +124,24 @@ def snapshot_at(step: int) -> NodeSnapshot:
             interrupts=step // 50,
         ),
         clock=ClockSnapshot(1649.0, 1800.0, 1649.0 / 1800.0, 83.5, step * 0.5),
+        hardware=Hardware(
+            rails=(
+                RailReading("VDD_IN", step + 2.0, 5.0),
+                RailReading("VDD_SOC", 2.4, 5.0),
+                RailReading("EXT5V", voltage_v=5.09),
+            ),
+            clocks=(
+                ClockReading("cpu0", 1.344e9, 1.728e9),
+                ClockReading("gpu", 3.06e8, 9.18e8),
+                ClockReading("emc", None, 3.199e9),
+            ),
+            gpu_utilisation_ratio=0.14,
+            fans=(FanReading("fan", 1786.0, 0.25),),
+            throttles=(
+                ThrottleReading("under-voltage", active=False, since_boot=True),
+                ThrottleReading("over-current", events=step),
+            ),
+            power_mode="25W",
+            die_c=50.5,
+        ),
     )

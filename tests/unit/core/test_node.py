@@ -18,7 +18,14 @@ from spacecraft import (
 
 from node.core import effects, events
 from node.core.craft import ScheduledFault
-from node.core.events import Readings, Source, StoredJob, TemperatureReading
+from node.core.events import (
+    Hardware,
+    RailReading,
+    Readings,
+    Source,
+    StoredJob,
+    TemperatureReading,
+)
 from node.core.modes import OperatingMode
 from node.core.node import NodeCore
 from node.errors import TransitionError
@@ -372,13 +379,16 @@ def test_a_picture_of_everything() -> None:
     assert before.jobs.running is None
     assert before.jobs.deferral_reason is None
     flight.fly(116.0)
+    read = flight.core.snapshot().power
+    assert (read.board_scope, read.board_model, read.board_age_s) == ("board", "", 0.0)
     flight.meet()
     flight.take(offer("a"))
     flight.take(offer("b"))
     flight.tell(events.FaultInjected("safe_mode", 0.0))
     flight.tell(events.JobFailed("a", "terminated", True, 0.01, 2.0, False))
     sensor = TemperatureReading("cpu", 51.0, 0.2, Source.MEASURED)
-    flight.tell(events.Tick(Readings(None, (sensor,), 0.5)), 118.0)
+    hardware = Hardware(rails=(RailReading("VDD_IN", 7.6),))
+    flight.tell(events.Tick(Readings(None, (sensor,), 0.5, hardware)), 118.0)
 
     picture = flight.core.snapshot()
 
@@ -390,6 +400,8 @@ def test_a_picture_of_everything() -> None:
     )
     assert picture.temperatures_c.keys() == {"board", "structure"}
     assert picture.sensors[0].sensor == "cpu"
+    assert picture.hardware == hardware
+    assert (picture.power.board_scope, picture.power.board_age_s) == ("", None)
     assert picture.cpu_utilisation_ratio == 0.5
     assert picture.faults_active == ("board-power-stale",)
     assert picture.power.capacity_wh == pytest.approx(spacecraft().battery.capacity_wh)
