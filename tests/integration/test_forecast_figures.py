@@ -225,6 +225,24 @@ def test_a_battery_that_is_too_small_is_the_bottleneck() -> None:
     assert found.passed
 
 
+def test_a_flight_of_half_an_orbit_without_work_is_scaled_to_an_orbit() -> None:
+    told: list[float] = []
+    found = fly(replace(DEMO, workload=[]), days=0.03, step_s=5.0, progress=told.append)
+
+    orbits = found.flight.orbits
+    assert orbits < 0.5
+    assert [row.whole for row in found.orbits] == [False]
+    assert found.energy.per_orbit.consumed_wh * orbits == pytest.approx(
+        found.energy.total.consumed_wh
+    )
+    assert found.battery.mean_depth_of_discharge == found.orbits[0].depth_of_discharge
+    assert found.jobs.submitted == 0
+    assert "jobs_delivered_ratio" not in found.metrics
+    assert not found.passed, "nothing was delivered, and the demo requires it"
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+
+
 def limited(**changes: Any) -> Scenario:
     return replace(DEMO, **changes)
 

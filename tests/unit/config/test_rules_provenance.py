@@ -15,6 +15,7 @@ DEMO = Path(__file__).parents[3] / "scenarios" / "demo.toml"
 
 def findings(*paths: str, **changes: Any) -> dict[str, str]:
     data = tomllib.loads(DEMO.read_text())
+    data.pop("terrestrial", None)
     data |= changes
     data["provenance"] = [{"of": list(paths), "kind": "assumed", "text": "A design."}]
     tables = convert(data, Scenario).tables

@@ -123,8 +123,7 @@ def test_bins_cover_the_flight(flown: Flown) -> None:
     assert set(series.mode) == {mode.value for mode in OperatingMode}
     assert min(series.min_state_of_charge) == round(flown.seen.charge.minimum, 5)
     mean_w = sum(series.load_w) / len(series.load_w)
-    joules = flown.seen.orbits
-    consumed_wh = sum(orbit.energy.consumed_wh for orbit in joules)
+    consumed_wh = sum(orbit.energy.consumed_wh for orbit in flown.seen.orbits)
     assert mean_w == pytest.approx(consumed_wh * 3600.0 / SCENARIO.mission.duration_s, rel=1e-3)
     assert series.downlink_queue_bytes[-1] == 0
     assert series.uplink_queue_bytes[-1] == 0
