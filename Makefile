@@ -10,6 +10,7 @@ TEST_STAMP := $(VENV)/.test-installed
 
 # Two tools to compare with, each with what it pins in an environment of its own.
 TOOLS := skyfield basilisk
+FIDELITY_PATH := .:tests/golden:tests/support:tests/fidelity
 
 .PHONY: demo test bench fidelity lint docs clean servers
 
@@ -28,7 +29,7 @@ bench: $(TEST_STAMP)  ## measure; writes bench.json
 
 # 700 MB of environments, made once.
 fidelity: $(TEST_STAMP) $(TOOLS:%=.venv-%/.installed)  ## compare with Skyfield and Basilisk; writes docs/fidelity.md
-	PYTHONPATH=.:tests/golden:tests/support:tests/fidelity $(BIN)/python docs/generate_fidelity.py \
+	PYTHONPATH=$(FIDELITY_PATH) $(BIN)/python docs/generate_fidelity.py \
 	  --skyfield .venv-skyfield/bin/python --basilisk .venv-basilisk/bin/python
 
 lint: $(TEST_STAMP)
@@ -39,6 +40,7 @@ lint: $(TEST_STAMP)
 
 docs: $(TEST_STAMP)  ## write the generated pages anew
 	PYTHONPATH=. $(BIN)/python docs/generate_configuration.py
+	PYTHONPATH=$(FIDELITY_PATH) $(BIN)/python docs/generate_fidelity.py
 	$(BIN)/python grafana/generate.py
 
 clean:

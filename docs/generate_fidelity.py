@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Write docs/fidelity.md: every figure beside its reference, and beside Skyfield and Basilisk.
 
-``make fidelity`` runs this with both tools in environments of their own. A tool that fails or a
-comparison that does not pass ends it without a page.
+``make fidelity`` runs this with both tools in environments of their own. Without them, as in
+``make docs``, the part beside the reference files is written anew and the part beside the tools
+stays as it was run. A tool that fails or a comparison that does not pass ends it without a page.
 """
 
 from __future__ import annotations
@@ -35,17 +36,17 @@ INTRODUCTION = """\
 Every figure that the physics of orbitnode is held to: ours, the reference, the error, the largest
 error that passes. The first part is beside the files of `tests/golden/reference`, whose origin
 stands in [their README](../tests/golden/reference/README.md); `make test` computes and asserts the
-same comparisons. The second part is beside Skyfield and Basilisk, run for this page over the same
-instants. Where many rows are compared, the figure is the worst error and the reference is 0.
+same comparisons. The second part is beside Skyfield and Basilisk, run by `make fidelity` over the
+same instants. Where many rows are compared, the figure is the worst error and the reference is 0.
 
 These are computations held to other computations: where the orbit is, when it is dark, what a panel
 of a given size gives. How near a scenario is to a real spacecraft depends on its figures, most of
 which are assumed and labelled so.
 """
 
+GOLDEN_TITLE = "## Beside the reference files\n"
+LIVE_TITLE = "## Beside tools run live\n"
 LIVE_INTRODUCTION = """\
-## Beside tools run live
-
 A day of each reference orbit and of each orbit in `scenarios/`. Skyfield gets the elements and
 computes with its own frames, ephemeris (DE421) and Earth orientation; the Sun's centre sets for it
 where the line to it comes down to WGS84. Basilisk's modules `eclipse`, `simpleSolarPanel`,
@@ -58,6 +59,10 @@ by 6 to 22 s on an inclined orbit: each figure stands once with its sizes and on
 
 class ToolError(Exception):
     """A tool gave no answer."""
+
+
+class NotPassedError(Exception):
+    """An error is larger than its tolerance."""
 
 
 def ask(name: str, python: Path, request: dict[str, Any]) -> dict[str, Any]:
@@ -84,20 +89,45 @@ def ask(name: str, python: Path, request: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def page(
-    golden: dict[str, list[Comparison]],
-    live: dict[str, list[Comparison]],
-    answers: dict[str, dict[str, Any]],
-) -> str:
-    """Return the whole page."""
-    parts = [INTRODUCTION, _run(answers), _summary({**golden, **live})]
-    parts.append("## Beside the reference files\n")
-    for title, comparisons in golden.items():
-        parts.append(f"### {title}\n\n{_table(comparisons)}")
-    parts.append(LIVE_INTRODUCTION)
-    for title, comparisons in live.items():
-        parts.append(f"### {title}\n\n{_table(comparisons)}")
-    return "\n".join(parts)
+def golden_part() -> str:
+    """Return the comparisons with the reference files.
+
+    Raises:
+        NotPassedError: An error is larger than its tolerance.
+    """
+    families = {
+        title: [one for compare in functions for one in compare()]
+        for title, functions in FAMILIES.items()
+    }
+    return "\n".join([GOLDEN_TITLE, *_families(families)])
+
+
+def live_part(answers: dict[str, dict[str, Any]]) -> str:
+    """Return the comparisons with the tools' answers; raises as `golden_part`."""
+    families = {
+        title: [one for compare in functions for one in compare(answers[tool])]
+        for title, (tool, functions) in LIVE.items()
+    }
+    return "\n".join([LIVE_TITLE, LIVE_INTRODUCTION, _run(answers), *_families(families)])
+
+
+def live_part_as_it_is() -> str:
+    """Return that part of the page; raises `ToolError` where it has none."""
+    said = PAGE.read_text(encoding="utf-8").partition(LIVE_TITLE)[2]
+    if not said:
+        raise ToolError("the page has nothing beside the tools: make fidelity")
+    return LIVE_TITLE + said
+
+
+def _families(families: dict[str, list[Comparison]]) -> list[str]:
+    """A summary and one table a family."""
+    failed = [one for comparisons in families.values() for one in comparisons if not one.passed]
+    if failed:
+        raise NotPassedError("\n".join(f"does not pass: {one}" for one in failed))
+    return [
+        _summary(families),
+        *(f"### {title}\n\n{_table(comparisons)}" for title, comparisons in families.items()),
+    ]
 
 
 def _run(answers: dict[str, dict[str, Any]]) -> str:
@@ -110,25 +140,25 @@ def _run(answers: dict[str, dict[str, Any]]) -> str:
         for name, of in versions.items()
     ]
     constants = [
-        f"{tool}'s {name} {value:.10g}."
+        f"| {tool}'s {name} | {value:.10g} |"
         for tool, said in answers.items()
         for name, value in said["constants"].items()
     ]
     return "\n".join(
         [
-            "## The run\n",
-            f"`make fidelity` on {date}, {platform.machine()}.\n",
-            "| | versions |",
+            f"Run by `make fidelity` on {date}, {platform.machine()}, with\n",
+            "| | |",
             "|---|---|",
             *rows,
-            f"\n{' '.join(constants)}\n",
+            *constants,
+            "",
         ]
     )
 
 
 def _summary(families: dict[str, list[Comparison]]) -> str:
     """One line a family, with the comparison that comes nearest to its tolerance."""
-    rows = ["## Summary\n", "| family | comparisons | passed | nearest to its tolerance | used |"]
+    rows = ["| family | comparisons | passed | nearest to its tolerance | used |"]
     rows.append("|---|---|---|---|---|")
     for title, comparisons in families.items():
         passed = sum(one.passed for one in comparisons)
@@ -180,33 +210,23 @@ def _cell(text: str) -> str:
 def main() -> int:
     """Ask the tools, compare, write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--skyfield", type=Path, required=True, help="Python with Skyfield")
-    parser.add_argument("--basilisk", type=Path, required=True, help="Python with Basilisk")
+    parser.add_argument("--skyfield", type=Path, help="Python with Skyfield")
+    parser.add_argument("--basilisk", type=Path, help="Python with Basilisk")
     arguments = parser.parse_args()
     try:
-        sky = ask(SKYFIELD, arguments.skyfield, skyfield_request())
-        power = ask(BASILISK, arguments.basilisk, basilisk_request(sky))
-    except ToolError as error:
+        if arguments.skyfield and arguments.basilisk:
+            sky = ask(SKYFIELD, arguments.skyfield, skyfield_request())
+            power = ask(BASILISK, arguments.basilisk, basilisk_request(sky))
+            live = live_part({SKYFIELD: sky, BASILISK: power})
+        elif arguments.skyfield or arguments.basilisk:
+            parser.error("--skyfield and --basilisk belong together")
+        else:
+            live = live_part_as_it_is()
+        text = f"{INTRODUCTION}\n{golden_part()}\n{live}"
+    except (ToolError, NotPassedError) as error:
         sys.stderr.write(f"{error}\nno page is written\n")
         return 1
-    answers = {SKYFIELD: sky, BASILISK: power}
-    golden = {
-        title: [one for compare in functions for one in compare()]
-        for title, functions in FAMILIES.items()
-    }
-    live = {
-        title: [one for compare in functions for one in compare(answers[tool])]
-        for title, (tool, functions) in LIVE.items()
-    }
-    failed = [
-        one for group in (*golden.values(), *live.values()) for one in group if not one.passed
-    ]
-    if failed:
-        for one in failed:
-            sys.stderr.write(f"does not pass: {one}\n")
-        sys.stderr.write("no page is written\n")
-        return 1
-    PAGE.write_text(page(golden, live, answers), encoding="utf-8")
+    PAGE.write_text(text, encoding="utf-8")
     sys.stdout.write(f"wrote {PAGE}\n")
     return 0
 

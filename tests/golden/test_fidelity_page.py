@@ -1,7 +1,14 @@
-"""docs/fidelity.md says what the comparisons say; run ``make fidelity`` where it does not."""
+"""docs/fidelity.md says what the comparisons say.
+
+Where it does not, ``make docs`` writes the part beside the reference files anew and
+``make fidelity`` the whole page.
+"""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,6 +41,16 @@ def tables(text: str) -> dict[str, list[list[str]]]:
 GOLDEN, TOOLS_RUN = (tables(part) for part in PAGE.split(LIVE))
 
 
+def used_files() -> set[str]:
+    return {
+        file
+        for functions in FAMILIES.values()
+        for compare in functions
+        for one in compare()
+        for file in one.source.split(", ")
+    }
+
+
 @pytest.mark.parametrize("title", FAMILIES)
 def test_page_has_every_comparison_as_it_is_now(title: str) -> None:
     comparisons = [one for compare in FAMILIES[title] for one in compare()]
@@ -55,6 +72,11 @@ def assert_same_figures(row: list[str], one: Comparison) -> None:
 
 def test_page_has_no_family_that_is_gone() -> None:
     assert list(GOLDEN) == list(FAMILIES)
+
+
+def test_every_reference_file_is_compared_with() -> None:
+    files = {path.name for path in REFERENCE.iterdir()} - OWN_FILES
+    assert files <= used_files()
 
 
 def test_every_reference_file_is_described() -> None:
@@ -79,3 +101,20 @@ def test_page_says_which_versions_ran(tool: str) -> None:
     assert wanted
     for package in wanted:
         assert package in ran.split("|")[2].strip().split(", ")
+
+
+def test_without_a_tool_there_is_no_page() -> None:
+    folders = (".", "tests/golden", "tests/support", "tests/fidelity")
+    missing = ROOT / "no-such-python"
+    done = subprocess.run(
+        [sys.executable, "docs/generate_fidelity.py", f"--skyfield={missing}", "--basilisk=none"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(str(ROOT / one) for one in folders)},
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Skyfield did not run: ")
+    assert done.stderr.endswith("no page is written\n")
+    assert (ROOT / "docs" / "fidelity.md").read_text(encoding="utf-8") == PAGE
