@@ -37,6 +37,8 @@ def provenance_speaks_of_keys(
 
 def _follow(values: list[Any], path: str, keys: list[str]) -> str:
     """Go down the keys, in every entry of a list of tables; return what is wrong, if anything."""
+    if not keys and any(isinstance(value, list) for value in values):
+        return ""  # a list that happens to be empty is one all the same
     values = _given(values)
     if not values:
         return f"{wording.quoted(path)} is not given in this scenario"

@@ -29,6 +29,7 @@ def findings(*paths: str, **changes: Any) -> dict[str, str]:
 def test_tables_keys_and_lists_of_tables_can_be_spoken_of() -> None:
     paths = ("battery", "battery.cell_ocv_v", "orbit.altitude_km", "radio.uplink.eirp_dbw")
     assert findings(*paths, "attitude", "array.area_m2", "thermal.node.initial_c", "model") == {}
+    assert findings("workload", "fault", workload=[]) == {}
 
 
 @pytest.mark.parametrize(
