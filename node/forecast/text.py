@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from node.forecast.model import Direction, Forecast, LatencyPart, Quantiles
-from node.report.axes import duration, quantity
+from node.report.axes import duration, number, quantity
 
 _LABEL = 14
 _ASSUMED = "assumed"
@@ -18,6 +18,7 @@ def render(forecast: Forecast) -> str:
         _bottleneck(forecast),
         _power(forecast),
         _temperatures(forecast),
+        _wear(forecast),
         _contacts(forecast),
         _jobs(forecast),
         _latency(forecast),
@@ -53,17 +54,20 @@ def _power(forecast: Forecast) -> Iterator[str]:
     yield "Power"
     yield _line(
         "per orbit",
-        f"generated {orbit.generated_wh:.3g} Wh, consumed {orbit.consumed_wh:.3g} Wh "
-        f"(board {orbit.board_wh:.3g}, its converter {orbit.converter_loss_wh:.2g}), "
-        f"battery loss {orbit.battery_loss_wh:.2g} Wh, curtailed {orbit.curtailed_wh:.3g} Wh",
+        f"generated {_number(orbit.generated_wh, 3)} Wh, "
+        f"consumed {_number(orbit.consumed_wh, 3)} Wh "
+        f"(board {_number(orbit.board_wh, 3)}, its converter "
+        f"{_number(orbit.converter_loss_wh, 2)}), "
+        f"battery loss {_number(orbit.battery_loss_wh, 2)} Wh, "
+        f"curtailed {_number(orbit.curtailed_wh, 3)} Wh",
     )
     yield _line("margin", f"{forecast.energy.margin_ratio:+.0%} of what is consumed and lost")
     charge = battery.state_of_charge
     yield _line(
         "charge",
         f"min {charge.minimum:.3f}, mean {charge.mean:.3f}, end "
-        f"{battery.end_state_of_charge:.3f} of {battery.capacity_wh:.3g} Wh; depth of discharge "
-        f"per orbit mean {battery.mean_depth_of_discharge:.3f}, "
+        f"{battery.end_state_of_charge:.3f} of {_number(battery.capacity_wh, 3)} Wh; "
+        f"depth of discharge per orbit mean {battery.mean_depth_of_discharge:.3f}, "
         f"max {battery.max_depth_of_discharge:.3f}",
     )
     if battery.brown_outs:
@@ -73,9 +77,9 @@ def _power(forecast: Forecast) -> Iterator[str]:
         years = ageing.years_to_80_percent
         yield _line(
             "ageing",
-            f"{ageing.full_cycles_per_day:.3g} full cycles a day, "
+            f"{_number(ageing.full_cycles_per_day, 3)} full cycles a day, "
             f"{ageing.fade_first_year_ratio:.2%} fade in the first year, 80 % of capacity after "
-            + ("more than 100 years" if years is None else f"{years:.3g} years"),
+            + ("more than 100 years" if years is None else f"{_number(years, 3)} years"),
         )
     modes = ", ".join(f"{mode.mode} {mode.ratio:.2%}" for mode in forecast.modes)
     yield _line("modes", modes)
@@ -96,7 +100,13 @@ def _temperatures(forecast: Forecast) -> Iterator[str]:
             ]
         ],
     )
-    throttling = forecast.throttling
+
+
+def _wear(forecast: Forecast) -> Iterator[str]:
+    throttling, radiation = forecast.throttling, forecast.radiation
+    if throttling is None and radiation is None:
+        return
+    yield "Clock and radiation"
     if throttling is not None:
         yield _line(
             "clock",
@@ -104,13 +114,12 @@ def _temperatures(forecast: Forecast) -> Iterator[str]:
             f"{throttling.clock_ratio.minimum:.0%}, mean of running inferences "
             f"{throttling.running_clock_ratio:.1%}",
         )
-    radiation = forecast.radiation
     if radiation is not None:
         yield _line(
             "radiation",
-            f"expected a day: {radiation.upsets_per_day:.3g} memory upsets "
-            f"({radiation.uncorrected_upsets_per_day:.2g} uncorrected), "
-            f"{radiation.interrupts_per_day:.2g} interrupts; "
+            f"expected a day: {_number(radiation.upsets_per_day, 3)} memory upsets "
+            f"({_number(radiation.uncorrected_upsets_per_day, 2)} uncorrected), "
+            f"{_number(radiation.interrupts_per_day, 2)} interrupts; "
             f"{radiation.anomaly_time_ratio:.1%} of the time in the South Atlantic Anomaly",
         )
 
@@ -155,15 +164,16 @@ def _jobs(forecast: Forecast) -> Iterator[str]:
     }
     counts = ", ".join(f"{count} {name}" for name, count in outcomes.items() if count)
     yield _line(
-        "outcomes", f"{jobs.submitted} submitted ({jobs.submitted_per_day:.4g} a day): {counts}"
+        "outcomes",
+        f"{jobs.submitted} submitted ({_number(jobs.submitted_per_day, 4)} a day): {counts}",
     )
     decisions = ", ".join(f"{name} {count}" for name, count in forecast.decisions.items())
     yield _line("governor", decisions or "never asked")
     for cost in forecast.inference:
         yield _line(
             "inference",
-            f"{cost.model}: {cost.runs} runs of {duration(cost.duration_s)}, {cost.gross_j:.3g} J "
-            f"gross, {cost.net_j:.3g} J net, {cost.bus_j:.3g} J from the bus",
+            f"{cost.model}: {cost.runs} runs of {duration(cost.duration_s)}, "
+            f"{_number(cost.gross_j, 3)} J gross, {_number(cost.net_j, 3)} J net, {_number(cost.bus_j, 3)} J from the bus",
         )
 
 
@@ -182,7 +192,7 @@ def _latency(forecast: Forecast) -> Iterator[str]:
                 ("over fibre", *_times(ground.time_to_result_s)),
             ],
         )
-        yield _line("orbit", f"takes {ground.median_ratio:.3g} times as long at the median")
+        yield _line("orbit", f"takes {_number(ground.median_ratio, 3)} times as long at the median")
 
 
 def _verdict(forecast: Forecast) -> Iterator[str]:
@@ -213,6 +223,11 @@ def _assumptions(forecast: Forecast) -> Iterator[str]:
     for each in forecast.assumptions:
         if each.kind == _ASSUMED:
             yield f"  {', '.join(each.of)}: {each.text}"
+
+
+def _number(value: float, digits: int) -> str:
+    # A terminal may know no narrow space.
+    return number(value, digits).replace("\u202f", ",")
 
 
 def _line(label: str, text: str) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 Point = tuple[float, float]
 
+_MAX_WHOLE = 10**9
 _PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -76,9 +77,9 @@ def thin(points: Sequence[Point], limit: int = 1200) -> list[Point]:
 
 
 def number(value: float, digits: int = 4) -> str:
-    """Format with at most ``digits`` significant digits and no trailing zeros."""
-    if value == int(value) and abs(value) < 10**9:
-        return f"{int(value):,}".replace(",", "\u202f")
+    """Format with at most ``digits`` significant digits and no trailing zeros, whole above that."""
+    if abs(value) < _MAX_WHOLE and (value == int(value) or abs(value) >= 10**digits):
+        return f"{round(value):,}".replace(",", "\u202f")
     return f"{value:.{digits}g}"
 
 

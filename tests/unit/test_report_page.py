@@ -220,3 +220,12 @@ def test_figures_read_well() -> None:
         "3 min 20 s",
         "3 h 10 min",
     ]
+
+
+def test_numbers_are_short_and_whole_above_their_digits() -> None:
+    assert [number(value, 3) for value in (0.12345, 12.0, 1254.4, 1e12 / 3)] == [
+        "0.123",
+        "12",
+        "1\u202f254",
+        "3.33e+11",
+    ]
