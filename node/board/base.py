@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from node.board.health import ReaderHealth
+from node.board.identity import Identity
 from node.core.events import Readings
 
 
@@ -14,7 +15,11 @@ class Board(Protocol):
 
     @property
     def family(self) -> str:
-        """``simulated``, ``generic`` and so on, as configured."""
+        """``simulated``, ``generic`` and so on, as configured or as found."""
+
+    @property
+    def identity(self) -> Identity:
+        """Which board this is, as far as its files say."""
 
     @property
     def idle_power_w(self) -> float:

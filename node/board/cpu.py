@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from node.board.parts import Draft
 from node.board.sysfs import SysFs
 
 _PATH = "proc/stat"
@@ -16,11 +17,19 @@ class CpuMeter:
     name = "cpu"
 
     def __init__(self, sysfs: SysFs) -> None:
+        """Begin the first interval.
+
+        Raises:
+            SensorError: the file could not be read.
+        """
         self._sysfs = sysfs
         self._last = self._jiffies()
 
-    def read(self) -> float | None:
-        """Busy share, 0 to 1, since the call before; None where no time was counted since.
+    def find(self) -> None:
+        """Nothing to look for: the file never moves."""
+
+    def read(self, draft: Draft) -> bool:
+        """Fill in the busy share, 0 to 1, since the call before; none where no time passed.
 
         Raises:
             SensorError: the file could not be read.
@@ -28,16 +37,16 @@ class CpuMeter:
         now = self._jiffies()
         if now is None or self._last is None:
             self._last = now
-            return None
+            return now is not None
         busy = now[0] - self._last[0]
         total = now[1] - self._last[1]
         if total < 0:
             # Counters fall when a core goes offline: begin anew from here.
             self._last = now
-        if total <= 0:
-            return None
-        self._last = now
-        return min(1.0, max(0.0, busy / total))
+        if total > 0:
+            self._last = now
+            draft.cpu_utilisation_ratio = min(1.0, max(0.0, busy / total))
+        return True
 
     def _jiffies(self) -> tuple[int, int] | None:
         text = self._sysfs.read(_PATH)

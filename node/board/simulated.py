@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from node.board.health import ReaderHealth
+from node.board.identity import Identity
 from node.core.events import PowerReading, Readings, Source
 
 
@@ -14,6 +15,7 @@ class SimulatedBoard:
     """
 
     family = "simulated"
+    identity = Identity("simulated")
 
     def __init__(self, idle_w: float, active_w: float, wall_s: float | None = None) -> None:
         """Take the two powers; counting begins at ``wall_s`` or, without it, at the first call."""

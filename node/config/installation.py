@@ -14,6 +14,7 @@ from node.config.scenario import Section, Watts
 from node.icd import NodeName
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
+RailName = Annotated[str, Meta(min_length=1, max_length=64)]
 PortOrAny = Annotated[int, Meta(ge=0, le=65535)]
 
 
@@ -32,13 +33,19 @@ class Clock(Section, frozen=True):
 
 
 class BoardChoice(Section, frozen=True):
-    """Which board this is. Never guessed, never fallen back from."""
+    """Which board this is. Found by what its files say, never guessed, never fallen back from."""
 
-    family: Literal["generic", "simulated"]
+    family: Literal["auto", "generic", "jetson", "raspberry-pi", "nvidia-gpu", "simulated"]
+    """``auto`` takes the family that the device tree or the release files name, and ``generic``
+    where none does; the log says what was found, and in which file. ``docs/boards.md`` has what is
+    measured on each."""
     idle_w: Watts | None = None
     """Power at rest. None: the scenario's ``board.idle_w``."""
     active_w: Watts | None = None
     """Power with all cores busy, for a modelled figure. None: the scenario's ``board.active_w``."""
+    total_rails: Annotated[list[RailName], Meta(min_length=1, max_length=16)] | None = None
+    """Measured supplies whose sum is the board's power, for a carrier whose rails are not known.
+    None: what the family knows."""
     root: str = "/"
     """Where ``sys``, ``proc`` and ``etc`` are looked for; a captured tree in tests."""
 

@@ -5,9 +5,18 @@ from __future__ import annotations
 import errno
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
+from node.board.composed import ComposedBoard
+from node.board.factory import open_tree
+from node.board.mailbox import Mailbox
 from node.board.sysfs import SysFs
+from node.config.installation import BoardChoice
+from node.core.events import Hardware, Readings
+from node.errors import SensorError
 
 BOARDS = Path(__file__).parents[1] / "boards"
 NAMES = tuple(sorted(path.name for path in BOARDS.iterdir() if path.is_dir()))
@@ -49,3 +58,53 @@ def _target(path: Path) -> str:
         return ""
     text = path.read_bytes()
     return "" if b"\n" in text or b"\0" in text else text.decode()
+
+
+class CapturedMailbox:
+    """Answers as the firmware of the captured board did."""
+
+    def __init__(self, sysfs: SysFs) -> None:
+        self.error: SensorError | None = None
+        self.closed = False
+        self._path = sysfs.root / "pmic_read_adc.txt"
+
+    def ask(self, command: str) -> str:
+        assert command == "pmic_read_adc"
+        if self.error is not None:
+            raise self.error
+        return self._path.read_text()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def open_tree_board(
+    sysfs: SysFs,
+    family: str = "auto",
+    *,
+    idle_w: float = 5.0,
+    active_w: float = 25.0,
+    total_rails: list[str] | None = None,
+    mailbox: Callable[[SysFs], Mailbox] = CapturedMailbox,
+) -> ComposedBoard:
+    """Open a board whose intervals begin at 100 s."""
+    choice = msgspec.convert({"family": family, "total_rails": total_rails}, BoardChoice)
+    return open_tree(sysfs, choice, idle_w, active_w, clock=lambda: 100.0, mailbox=mailbox)
+
+
+def temperatures(readings: Readings) -> dict[str, float]:
+    return {reading.sensor: reading.temperature_c for reading in readings.temperatures}
+
+
+def hardware(readings: Readings) -> Hardware:
+    assert readings.hardware is not None
+    return readings.hardware
+
+
+def rails_w(readings: Readings) -> dict[str, float]:
+    rails = hardware(readings).rails
+    return {each.rail: each.power_w for each in rails if each.power_w is not None}
+
+
+def failing(board: ComposedBoard) -> set[str]:
+    return {entry.name for entry in board.sensor_health() if not entry.ok}
