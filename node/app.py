@@ -76,6 +76,7 @@ class App:
             history = History(self._loaded.state_path / "history.jsonl")
             resources.callback(history.close)
             metrics = self._metrics()
+            metrics.describe_board(board.identity)
             timeline = LiveTimeline(clock)
             core = NodeCore(
                 self._craft, self._limits(clock.rate), self._boot_id, start, timeline.now()

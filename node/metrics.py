@@ -21,6 +21,7 @@ from prometheus_client import (
 
 import node
 from node.board.health import ReaderHealth
+from node.board.identity import Identity
 from node.core.snapshot import NodeSnapshot
 from node.http import Handler, Request, Response, json_response
 from node.snapshot_collector import SnapshotCollector
@@ -69,6 +70,7 @@ class NodeMetrics:
         """
         disable_created_metrics()  # type: ignore[no-untyped-call]  # the library left it untyped
         self.registry = CollectorRegistry(auto_describe=False)
+        self._node_id = node_id
         self._collector = SnapshotCollector(node_id, station_names)
         self.registry.register(self._collector)
         ProcessCollector(registry=self.registry)
@@ -144,6 +146,17 @@ class NodeMetrics:
     def observe_sensors(self, health: Iterable[ReaderHealth]) -> None:
         """Take how the last read of the board went."""
         self._collector.health = tuple(health)
+
+    def describe_board(self, identity: Identity) -> None:
+        """Name the board, as far as its files say which it is."""
+        self._information(
+            "board_info",
+            "The real board",
+            self._node_id,
+            family=identity.family,
+            model="" if identity.model is None else identity.model.text,
+            soc="" if identity.soc is None else identity.soc.text,
+        )
 
     def render(self) -> bytes:
         """Render everything as Prometheus text, version 0.0.4."""

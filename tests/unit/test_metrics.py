@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from synthetic_node import EPOCH_S, MODELS, STATIONS, snapshot_at
 
 from node.board.health import ReaderHealth
+from node.board.identity import Fact, Identity
 from node.core.events import Hardware
 from node.core.modes import OperatingMode
 from node.http import Request
@@ -220,6 +221,20 @@ def test_every_outcome_exists_from_the_start(metrics: NodeMetrics) -> None:
             assert value(found, "inferences_total", model=model, outcome=outcome) == 0
         assert value(found, "inference_duration_seconds_count", model=model) == 0
     assert not [key for key in found if key[0].endswith("_created")]
+
+
+def test_the_board_says_which_it_is(metrics: NodeMetrics) -> None:
+    assert not has(series(metrics), "board_info")
+    metrics.describe_board(
+        Identity("jetson", model=Fact("Jetson", "proc"), soc=Fact("tegra234", "proc"))
+    )
+    found = series(metrics)
+    assert value(found, "board_info", family="jetson", model="Jetson", soc="tegra234") == 1.0
+
+
+def test_a_board_that_says_nothing_has_its_family(metrics: NodeMetrics) -> None:
+    metrics.describe_board(Identity("simulated"))
+    assert value(series(metrics), "board_info", family="simulated", model="", soc="") == 1.0
 
 
 def test_sensor_health_is_exported(metrics: NodeMetrics) -> None:
