@@ -137,6 +137,7 @@ The files are also refused where:
 - a path in `provenance.of` leads to nothing that the scenario has;
 - a requirement's metric is unknown; known are {metrics}, and for `orbitnode forecast`
   alone {forecast_metrics};
+- `board.total_rails` stands with a board that has no monitor chips;
 - `clock.mode = "freerun"` stands with a real board or a real executor, or `clock.rate` is not 1
   while the mode is not `scaled`.
 """

@@ -67,6 +67,14 @@ def board_overrides_are_ordered(board: BoardChoice) -> Iterator[Finding]:
         )
 
 
+def named_rails_can_be_there(board: BoardChoice) -> Iterator[Finding]:
+    """A board without monitor chips has no rails to add up."""
+    if board.total_rails is not None and board.family in ("simulated", "nvidia-gpu"):
+        yield Finding(
+            "$.board.total_rails", f'a board of family = "{board.family}" has no measured rails'
+        )
+
+
 SCENARIO_RULES: tuple[Rule, ...] = (
     *rules_link.RULES,
     *rules_mission.RULES,
@@ -82,6 +90,7 @@ INSTALLATION_RULES: tuple[Rule, ...] = (
     freerun_simulates_board,
     freerun_simulates_executor,
     board_overrides_are_ordered,
+    named_rails_can_be_there,
 )
 
 

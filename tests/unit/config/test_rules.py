@@ -329,6 +329,9 @@ def test_keplerian_elements_are_checked_too() -> None:
         ),
         ({"clock": {"mode": "realtime"}, "inference.executor": "simulated"}, []),
         ({"board": {"family": "generic", "idle_w": 5, "active_w": 4}}, ["board.active_w"]),
+        ({"board": {"family": "jetson", "total_rails": ["5V_IN"]}}, []),
+        ({"board": {"family": "auto", "total_rails": ["5V_IN"]}}, []),
+        ({"board.total_rails": ["5V_IN"]}, ["board.total_rails"]),
     ],
 )
 def test_installation_rules(changes: dict[str, Any], paths: list[str]) -> None:
