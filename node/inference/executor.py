@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -62,6 +63,8 @@ class OnnxExecutor:
         models_folder: Path,
         providers: list[str],
         *,
+        names: Sequence[str] | None = None,
+        provider_options: Mapping[str, Mapping[str, str]] | None = None,
         default_threads: int = 0,
         stop_grace_s: float = 0.25,
         max_model_bytes: int = 1 << 30,
@@ -72,6 +75,8 @@ class OnnxExecutor:
         Args:
             models_folder: its subfolders are the models.
             providers: execution providers in order; exactly these, or it is an error.
+            names: the models to load; None for every one in the folder.
+            provider_options: by provider, as ONNX Runtime reads them.
             default_threads: threads of a run that does not say; 0 is every core that this
                 process may use.
             stop_grace_s: SIGKILL follows a request to stop this much later.
@@ -81,6 +86,10 @@ class OnnxExecutor:
         """
         self._models_folder = models_folder
         self._providers = providers
+        self._names = names
+        self._provider_options = {
+            provider: dict(options) for provider, options in (provider_options or {}).items()
+        }
         self._default_threads = default_threads or len(os.sched_getaffinity(0))
         self._stop_grace_s = stop_grace_s
         self._max_model_bytes = max_model_bytes
@@ -129,7 +138,7 @@ class OnnxExecutor:
                 return
             # Hashing a gigabyte takes a second in which the daemon's loop must go on.
             models = await asyncio.to_thread(
-                load_models, self._models_folder, self._max_model_bytes
+                load_models, self._models_folder, self._max_model_bytes, self._names
             )
             if self._kill_count != kills:
                 raise WorkerError("the worker was killed while it started")
@@ -294,7 +303,14 @@ class OnnxExecutor:
         self._worker = worker
         ready: asyncio.Future[None] = loop.create_future()
         self._ready = ready
-        worker.send(Load(list(self._models.values()), self._providers, self._default_threads))
+        worker.send(
+            Load(
+                list(self._models.values()),
+                self._providers,
+                self._provider_options,
+                self._default_threads,
+            )
+        )
         deadline = loop.call_later(self._start_timeout_s, worker.kill)
         try:
             await ready

@@ -26,6 +26,7 @@ class Load(Struct, frozen=True, tag=True):
 
     models: list[ModelFolder]
     providers: list[str]
+    provider_options: dict[str, dict[str, str]]
     thread_count: int
 
 

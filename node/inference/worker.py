@@ -114,8 +114,8 @@ class Worker:
 
     def _load(self, load: Load) -> bool:
         try:
-            self._runtime = import_runtime()
-            sessions = Sessions(self._runtime, load.models, load.providers)
+            self._runtime = import_runtime(load.providers[0])
+            sessions = Sessions(self._runtime, load.models, load.providers, load.provider_options)
             placed = {
                 model.name: sessions.get(model.name, load.thread_count).provider
                 for model in load.models

@@ -20,7 +20,7 @@ def main() -> None:
     """Serve until standard input ends."""
     models, name, input_file, threads = sys.argv[1:5]
     folders = load_models(Path(models), 1 << 30)
-    warm = Sessions(import_runtime(), list(folders.values()), ["CPUExecutionProvider"]).get(
+    warm = Sessions(import_runtime(), list(folders.values()), ["CPUExecutionProvider"], {}).get(
         name, int(threads)
     )
     feed = {warm.card.input.name: warm.reader.read(memoryview(Path(input_file).read_bytes()))}
