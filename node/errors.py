@@ -16,6 +16,9 @@ OrbitnodeError
 │   └── ObjectMismatchError          an object came in whole, and its SHA-256 is another
 ├── LinkError (ConnectionError)      the link is down or the broker refused
 ├── GroundError (RuntimeError)       the ground daemon refused a request
+├── GovernorError (RuntimeError)     orbitnode-governor did not do what was asked
+│   ├── GovernorRefusedError         it refused, and says why
+│   └── GovernorGoneError            it went away, or does not answer
 ├── AssetError (RuntimeError)        a demo asset could not be had or does not match its hash
 └── ProcessError (RuntimeError)      a process of a run died or did not come up in time
 """
@@ -113,6 +116,25 @@ class LinkError(OrbitnodeError, ConnectionError):
 
 class GroundError(OrbitnodeError, RuntimeError):
     """The ground daemon refused a request."""
+
+
+class GovernorError(OrbitnodeError, RuntimeError):
+    """orbitnode-governor did not do what was asked."""
+
+
+class GovernorRefusedError(GovernorError):
+    """orbitnode-governor refused; ``code`` is one of its protocol's."""
+
+    def __init__(self, code: str, text: str, holder: str = "") -> None:
+        """Keep the reason as a code, and who holds the lease where that is the reason."""
+        self.code = code
+        self.text = text
+        self.holder = holder
+        super().__init__(f"{code}: {text}")
+
+
+class GovernorGoneError(GovernorError):
+    """orbitnode-governor went away or does not answer; it restores what it has lowered."""
 
 
 class AssetError(OrbitnodeError, RuntimeError):
