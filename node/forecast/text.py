@@ -173,7 +173,8 @@ def _jobs(forecast: Forecast) -> Iterator[str]:
         yield _line(
             "inference",
             f"{cost.model}: {cost.runs} runs of {duration(cost.duration_s)}, "
-            f"{_number(cost.gross_j, 3)} J gross, {_number(cost.net_j, 3)} J net, {_number(cost.bus_j, 3)} J from the bus",
+            f"{_number(cost.gross_j, 3)} J gross, {_number(cost.net_j, 3)} J net, "
+            f"{_number(cost.bus_j, 3)} J from the bus",
         )
 
 
