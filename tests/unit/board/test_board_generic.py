@@ -89,7 +89,7 @@ def test_dead_platform_counter_gives_way_to_the_packages_counted_once(
         power = board.read(second).power
         assert power is not None
         assert power.power_w == pytest.approx(40.0)
-        assert power.scope == "package"
+        assert power.scope == "package+dram"
     assert power.energy_j == pytest.approx(80.0)
     assert caplog.text.count("rapl_platform_counter_ignored") == 1
     board.close()
