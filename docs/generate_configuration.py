@@ -173,13 +173,13 @@ def _sections(type_: type[Struct], path: str) -> Iterator[str]:
         rows.append(f'| `{tag_field}` | "{type_.__struct_config__.tag}" | | required | |')
     inner: list[tuple[type[Struct], str, str]] = []
     for field in msgspec.structs.fields(type_):
-        below = f"{path}.{field.name}" if path else field.name
+        below = f"{path}.{field.encode_name}" if path else field.encode_name
         nested = list(_nested(field.type, below))
         if nested:
             inner += [(member, below, title) for member, title in nested]
             continue
         cells = (
-            f"`{field.name}`",
+            f"`{field.encode_name}`",
             _value(field.type),
             _unit(field.name),
             _default(field),

@@ -27,7 +27,7 @@ from node.hands import RealHands
 from node.history import History
 from node.http import HttpServer
 from node.inference.base import Executor
-from node.inference.executor import OnnxExecutor
+from node.inference.factory import engine_key, open_executor
 from node.inference.simulated import SimulatedExecutor, SimulatedModel
 from node.loop import Loop
 from node.metrics import NodeMetrics, metrics_routes
@@ -68,11 +68,11 @@ class App:
             saved = await self._saved_state(store)
             clock = self._clock(saved)
             start = saved or start_state(self._craft)
-            executor = _executor(self._loaded, self._craft)
-            resources.push_async_callback(executor.close)
-            await executor.start()
             board = open_board(self._installation.board, self._loaded.scenario.board)
             resources.callback(board.close)
+            executor = _executor(self._loaded, self._craft, board)
+            resources.push_async_callback(executor.close)
+            await executor.start()
             history = History(self._loaded.state_path / "history.jsonl")
             resources.callback(history.close)
             metrics = self._metrics()
@@ -242,7 +242,7 @@ def resumable(saved: dict[str, Any], craft: Spacecraft) -> EmulationState | None
     return state
 
 
-def _executor(loaded: LoadedInstallation, craft: Spacecraft) -> Executor:
+def _executor(loaded: LoadedInstallation, craft: Spacecraft, board: Board) -> Executor:
     settings = loaded.installation.inference
     if settings.executor == "simulated":
         return SimulatedExecutor(
@@ -251,13 +251,8 @@ def _executor(loaded: LoadedInstallation, craft: Spacecraft) -> Executor:
                 for name, model in craft.models.items()
             }
         )
-    return OnnxExecutor(
-        loaded.models_path,
-        settings.providers,
-        default_threads=settings.threads,
-        stop_grace_s=settings.stop_grace_s,
-        max_model_bytes=settings.max_model_bytes,
-    )
+    key = engine_key(board, time.monotonic())
+    return open_executor(settings, loaded.models_path, loaded.engine_cache_path, key)
 
 
 def _stop_signal() -> asyncio.Event:

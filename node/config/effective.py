@@ -23,6 +23,14 @@ def effective(loaded: LoadedInstallation | Installation | Scenario) -> str:
     installation = loaded.installation
     replace = msgspec.structs.replace
     password = loaded.password_path
+    inference = replace(installation.inference, models=str(loaded.models_path))
+    if inference.provider_options.tensorrt is not None and loaded.engine_cache_path is not None:
+        tensorrt = replace(
+            inference.provider_options.tensorrt,
+            trt_engine_cache_path=str(loaded.engine_cache_path),
+        )
+        options = replace(inference.provider_options, tensorrt=tensorrt)
+        inference = replace(inference, provider_options=options)
     resolved = replace(
         installation,
         scenario=str(loaded.scenario_path),
@@ -30,7 +38,7 @@ def effective(loaded: LoadedInstallation | Installation | Scenario) -> str:
         broker=replace(
             installation.broker, password_file=None if password is None else str(password)
         ),
-        inference=replace(installation.inference, models=str(loaded.models_path)),
+        inference=inference,
         store=replace(installation.store, path=str(loaded.state_path)),
     )
     return (

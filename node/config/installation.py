@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from node.config.providers import ProviderOptions
 from node.config.scenario import Section, Watts
 from node.icd import NodeName
 
@@ -69,6 +70,9 @@ class Inference(Section, frozen=True):
     providers: Annotated[list[str], Meta(min_length=1, max_length=8)] = field(
         default_factory=lambda: ["CPUExecutionProvider"]
     )
+    """Execution providers of ONNX Runtime, exactly these and in this order. One that is missing
+    stops the start, and so does a model of which nothing runs on the first."""
+    provider_options: ProviderOptions = ProviderOptions()
     threads: Annotated[int, Meta(ge=0, le=256)] = 0
     """Threads of one inference in NOMINAL; 0 is every core that this process may use."""
     stop_grace_s: Annotated[float, Meta(ge=0.01, le=10)] = 0.25

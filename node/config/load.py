@@ -64,6 +64,8 @@ class LoadedInstallation:
     state_path: Path
     anchor_path: Path
     password_path: Path | None
+    engine_cache_path: Path | None
+    """Where TensorRT keeps what it built, if it keeps any."""
     config_hash: str
     """SHA-256 over the bytes of the installation file, then those of the scenario file."""
     warnings: tuple[Problem, ...]
@@ -115,6 +117,8 @@ def load_installation(path: Path) -> LoadedInstallation:
     state_path = folder / installation.store.path
     password_file = installation.broker.password_file
     anchor = installation.clock.anchor
+    tensorrt = installation.inference.provider_options.tensorrt
+    engine_cache = None if tensorrt is None else tensorrt.trt_engine_cache_path
     return LoadedInstallation(
         installation=installation,
         scenario=scenario.value,
@@ -124,6 +128,7 @@ def load_installation(path: Path) -> LoadedInstallation:
         state_path=state_path.resolve(),
         anchor_path=(state_path / "clock.json" if anchor is None else folder / anchor).resolve(),
         password_path=None if password_file is None else (folder / password_file).resolve(),
+        engine_cache_path=None if engine_cache is None else (folder / engine_cache).resolve(),
         config_hash=hashlib.sha256(document.raw + scenario_document.raw).hexdigest(),
         warnings=tuple(_in_order(examined.warnings + scenario.warnings)),
     )

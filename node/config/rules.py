@@ -18,6 +18,7 @@ from node.config import (
     rules_mission,
     rules_orbit,
     rules_provenance,
+    rules_providers,
     rules_radiation,
     rules_spacecraft,
 )
@@ -90,6 +91,7 @@ INSTALLATION_RULES: tuple[Rule, ...] = (
     freerun_simulates_board,
     freerun_simulates_executor,
     board_overrides_are_ordered,
+    *rules_providers.RULES,
     named_rails_can_be_there,
 )
 

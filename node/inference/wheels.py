@@ -7,20 +7,19 @@ NVIDIA's own index for JetPack 6.
 
 from __future__ import annotations
 
-import contextlib
 import platform
-import re
 import sys
 from pathlib import Path
 from typing import NamedTuple
+
+from node.board.identity import identify
+from node.board.sysfs import SysFs
 
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 TENSORRT = "TensorrtExecutionProvider"
 
 _JETPACK_OF_L4T = {32: 4, 35: 5, 36: 6, 38: 7, 39: 7}
-_L4T_RELEASE = re.compile(r"# R(\d+) ")
-_L4T_FILE = "etc/nv_tegra_release"
 _JETPACK_6 = 6
 _OLDEST_PYTHON_OF_ARM_WHEELS = (3, 11)
 _WITHOUT_CPU_BUILD = "pip uninstall onnxruntime; "
@@ -39,10 +38,10 @@ class Machine(NamedTuple):
 
 def this_machine(root: str | Path = "/") -> Machine:
     """Describe the machine that runs this; its JetPack is looked for below ``root``."""
-    found = None
-    with contextlib.suppress(OSError):  # only a Jetson has the file
-        found = _L4T_RELEASE.match((Path(root) / _L4T_FILE).read_text(errors="replace"))
-    jetpack = None if found is None else _JETPACK_OF_L4T.get(int(found[1]))
+    sysfs = SysFs(root)
+    l4t = identify(sysfs).l4t
+    sysfs.close()
+    jetpack = None if l4t is None else _JETPACK_OF_L4T.get(int(l4t.text.split(".")[0]))
     return Machine(platform.machine(), sys.version_info[:2], jetpack)
 
 
