@@ -36,6 +36,7 @@ _FIT_OFFSET_W = 0.5879
 _PERIOD_S = 0.5
 """Between two questions: each keeps the firmware busy for some 23 ms."""
 _LOST_AFTER_S = 5.0
+_GOODBYE_S = 0.5
 _REMEDY = (
     'udev rule KERNEL=="vcio|vcio_gencmd", GROUP="video", MODE="0660", '
     "and the service's user in group video"
@@ -111,7 +112,7 @@ class PmicMeter:
         self._stop.set()
         if self._thread.is_alive():
             # A firmware that hangs must not hold the stop: the thread ends with the process.
-            self._thread.join(timeout=_PERIOD_S)
+            self._thread.join(timeout=_GOODBYE_S)
         if not self._thread.is_alive():
             self._mailbox.close()
 

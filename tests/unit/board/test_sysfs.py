@@ -73,3 +73,53 @@ def test_children_sort_by_number(tmp_path: Path) -> None:
     sysfs = SysFs(tmp_path)
     assert sysfs.children(".") == ["hwmon1", "hwmon2", "hwmon10"]
     assert sysfs.children("missing") == []
+
+
+@pytest.mark.parametrize("code", [errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR])
+def test_a_file_that_was_there_and_is_gone_is_a_failure(tmp_path: Path, code: int) -> None:
+    (tmp_path / "value").write_text("1")
+    sysfs = SysFs(tmp_path)
+    assert sysfs.read_int("value", known=True) == 1
+    sysfs._faults["value"] = code
+    with pytest.raises(SensorError) as caught:
+        sysfs.read_int("value", known=True)
+    assert caught.value.errno == code
+    assert sysfs.devices_lost == 1
+    assert sysfs.read_int("value") is None
+    assert sysfs.devices_lost == 1
+
+
+def test_no_data_keeps_the_file_open(tmp_path: Path) -> None:
+    (tmp_path / "value").write_text("1")
+    sysfs = SysFs(tmp_path)
+    sysfs.read("value")
+    before = open_files()
+    sysfs._faults["value"] = errno.EAGAIN
+    assert sysfs.read("value", known=True) is None
+    assert open_files() == before
+    sysfs.close()
+
+
+def test_a_file_on_disk_is_opened_each_time(tmp_path: Path) -> None:
+    sysfs = SysFs(tmp_path)
+    assert sysfs.read_disk("status") is None
+    (tmp_path / "status").write_text("one")
+    (tmp_path / "new").write_text("twos")
+    before = open_files()
+    assert sysfs.read_disk("status") == "one"
+    (tmp_path / "new").replace(tmp_path / "status")
+    assert sysfs.read_disk("status", max_bytes=3) == "two"
+    assert open_files() == before
+    sysfs._faults["status"] = errno.EACCES
+    with pytest.raises(SensorError, match="status"):
+        sysfs.read_disk("status")
+
+
+def test_links_say_where_names_lead(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "a").symlink_to("b")
+    sysfs = SysFs(tmp_path)
+    assert sysfs.links(".") == (("a", "b"), ("b", ""))
+    assert sysfs.links("missing") == ()
+    assert sysfs.exists("a")
+    assert not sysfs.exists("missing")
