@@ -19,7 +19,7 @@ def effective(loaded: LoadedInstallation | Installation | Scenario) -> str:
     Keys that are unset are left out. The text of each file loads again as that file.
     """
     if isinstance(loaded, (Scenario, Installation)):
-        return _document(loaded)
+        return document(loaded)
     installation = loaded.installation
     replace = msgspec.structs.replace
     password = loaded.password_path
@@ -42,12 +42,13 @@ def effective(loaded: LoadedInstallation | Installation | Scenario) -> str:
         store=replace(installation.store, path=str(loaded.state_path)),
     )
     return (
-        f"# installation {loaded.path}\n# config_hash {loaded.config_hash}\n{_document(resolved)}"
-        f"\n# scenario {loaded.scenario_path}\n{_document(loaded.scenario)}"
+        f"# installation {loaded.path}\n# config_hash {loaded.config_hash}\n{document(resolved)}"
+        f"\n# scenario {loaded.scenario_path}\n{document(loaded.scenario)}"
     )
 
 
-def _document(struct: msgspec.Struct) -> str:
+def document(struct: msgspec.Struct) -> str:
+    """Write a struct as TOML; keys that are unset are left out."""
     plain = msgspec.to_builtins(struct, builtin_types=(datetime,))
     return "\n".join(_table(plain, ())) + "\n"
 

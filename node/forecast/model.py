@@ -52,7 +52,7 @@ class Flight(Struct, frozen=True, kw_only=True):
     """What was made of the workload, in words."""
     board: str
     """Name of the board: of the profile, or ``scenario``."""
-    board_source: Literal["scenario", "measured", "published", "assumed"]
+    board_source: Literal["scenario", "measured", "modelled", "published", "assumed"]
     """Where the board's figures come from."""
     profile: str | None
     """File name of the profile that was laid over the scenario."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from node.config.profile import PROFILE_RULES, BoardProfile, origin, overlay
 from node.config.rules import apply_rules
 
 DEMO = load_scenario(Path(__file__).parents[3] / "scenarios" / "demo.toml")
+NO_ZONE = datetime(2026, 1, 1)  # noqa: DTZ001 - what is to be refused
 MODEL = "dlr-cloud-unet"
 
 
@@ -100,10 +102,53 @@ def test_a_finding_of_the_whole_is_led_back_to_the_profile() -> None:
         ([point(active_w=2.0)], {}, "$.point[0].active_w", "from idle_w (3) to active_w (6.4)"),
         ([point(active_w=7.0)], {}, "$.point[0].active_w", "got 7"),
         ([point(), point(duration_s=3.0)], {}, "$.point[1]", "stands here twice"),
+        ([point(gross_j=13.0)], {}, "$.point[0].gross_j", "must be 12 by active_w"),
+        ([point(net_j=12.0)], {}, "$.point[0].net_j", "must be 6 by active_w"),
+        ([point(p50_s=2.0, p99_s=1.9)], {}, "$.point[0].p99_s", "at least p50_s (2), got 1.9"),
+        ([], {"measured_at": NO_ZONE}, "$.measured_at", "must be UTC"),
+        (
+            [],
+            {"power": {"source": "modelled", "scope": "board"}},
+            "$.power.model",
+            'required with source = "modelled"',
+        ),
+        (
+            [],
+            {"power": {"source": "measured", "scope": "board", "model": "linear"}},
+            "$.power.model",
+            "has no meaning",
+        ),
+        (
+            [],
+            {"power": {"source": "measured", "scope": "board", "error_ratio": 0.1}},
+            "$.power.error_ratio",
+            "has no meaning",
+        ),
     ],
 )
 def test_what_contradicts_itself(
     points: list[dict[str, Any]], changes: dict[str, Any], path: str, words: str
 ) -> None:
     assert words in findings(*points, **changes)[path]
-    assert findings(point(), point(threads=2)) == {}
+
+
+def test_what_a_measurement_writes_is_no_contradiction() -> None:
+    measured = point(provider="CPUExecutionProvider", gross_j=12.0, net_j=6.001, spread_ratio=0.02)
+    quantiles = {"p50_s": 1.9, "p95_s": 2.4, "p99_s": 2.4}
+    found = findings(
+        measured | quantiles,
+        point(threads=2),
+        point(duty_ratio=0.5),
+        point(provider="CUDAExecutionProvider"),
+        power={"source": "modelled", "scope": "board", "model": "linear", "error_ratio": 0.25},
+        measured_at=datetime(2026, 1, 1, tzinfo=timezone.utc),
+        software=["onnxruntime 1.23.2"],
+    )
+    assert found == {}
+    assert findings(power={"source": "measured", "scope": "module", "sample_s": 1.0}) == {}
+
+
+def test_pauses_are_not_flown_where_there_is_a_point_without() -> None:
+    points = [point(duty_ratio=0.5, duration_s=1.0), point(duration_s=2.0, threads=2)]
+    (model,) = overlay(DEMO, profile(*points)).model
+    assert model.duration_s == 2.0
