@@ -18,6 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+import board_cost
 import core_steps
 import daemon_cost
 import inference_cost
@@ -64,6 +65,7 @@ def relay(_scenario: Path, *, quick: bool) -> Measurement:
 
 MEASUREMENTS: dict[str, Callable[..., Measurement]] = {
     "core": core_steps.measure,
+    "board": board_cost.measure,
     "inference": inference_cost.measure,
     "daemon": daemon_cost.measure,
     "passes": passes.measure,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import logging
+import time
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ from synthetic_node import MODELS, STATIONS, snapshot_at
 from node.board.composed import ComposedBoard
 from node.board.rails import RailsMeter
 from node.board.rapl import RaplMeter
+from node.board.sysfs import SysFs
 from node.board.tegra import OverCurrent
 from node.core.events import Hardware, Readings, Source
 from node.metrics import NodeMetrics
@@ -287,6 +289,18 @@ def test_a_board_adds_at_most_forty_series(board_tree: Any, name: str) -> None:
         return sum(len(family.samples) for family in families)
 
     assert 0 < series(hardware=readings.hardware) - series() <= 40
+    board.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_reading_is_cheap(board_tree: Any, name: str) -> None:
+    board = open_tree_board(SysFs(board_tree(name).root))
+    board.read(101.0)
+    began_s = time.process_time()
+    for number in range(200):
+        board.read(102.0 + number)
+    # 2 ms is the aim; what is asserted leaves room for a loaded machine.
+    assert (time.process_time() - began_s) / 200 < 0.004
     board.close()
 
 
