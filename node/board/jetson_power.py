@@ -60,6 +60,9 @@ def jetson_meter(sysfs: SysFs, soc: str) -> RailsMeter | None:
     for total in _TOTALS:
         if names.issuperset(total.rails):
             return RailsMeter("rails", sysfs, find, total.rails, total.scope)
+    if not names:
+        _log.warning("power_not_measured because=no power monitor was found")
+        return None
     _log.warning(
         "total_power_unknown rails=%s remedy=%r",
         sorted(names),

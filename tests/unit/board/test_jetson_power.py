@@ -101,6 +101,19 @@ def test_thor_without_its_carriers_chip_has_no_total(
     board.close()
 
 
+def test_a_jetson_without_a_monitor_is_modelled(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    board = open_tree_board(SysFs(jetson(tmp_path, "tegra210")))
+    power = board.read(101.0).power
+    assert power is not None
+    assert (power.source, power.scope) == (Source.MODELLED, "board")
+    assert [record.getMessage() for record in caplog.records] == [
+        "power_not_measured because=no power monitor was found"
+    ]
+    board.close()
+
+
 def test_nano_by_the_driver_of_its_time(tmp_path: Path) -> None:
     root = jetson(tmp_path, "tegra210")
     iio(root, "6-0040", 0, {"POM_5V_IN": 4321, "POM_5V_GPU": 40, "POM_5V_CPU": 900})
