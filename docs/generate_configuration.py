@@ -16,6 +16,7 @@ from msgspec import Struct
 from node.config import installation, profile, scenario, wording
 from node.config.convert import bare_type, struct_members
 from node.config.rules_mission import FORECAST_METRICS, RUN_METRICS
+from node.config.scenario import Section
 
 PAGE = Path(__file__).with_name("configuration.md")
 
@@ -138,7 +139,8 @@ The files are also refused where:
 - a path in `provenance.of` leads to nothing that the scenario has;
 - a requirement's metric is unknown; known are {metrics}, and for `orbitnode forecast`
   alone {forecast_metrics};
-- `board.total_rails` stands with a board that has no monitor chips;
+- `board.total_rails` stands with a board that has no monitor chips, `board.gpus` with another
+  family than `nvidia-gpu`, or `board.meter` with a simulated board;
 - `clock.mode = "freerun"` stands with a real board or a real executor, or `clock.rate` is not 1
   while the mode is not `scaled`.
 """
@@ -239,7 +241,15 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
 
 
 def _meanings(type_: type[Struct]) -> dict[str, str]:
-    """Read the text under each field of the class, as it stands in its source."""
+    """Read the text under each field of the class and its bases, as it stands in their source."""
+    meanings: dict[str, str] = {}
+    for base in reversed(type_.__mro__):
+        if issubclass(base, Section):
+            meanings.update(_own_meanings(base))
+    return meanings
+
+
+def _own_meanings(type_: type[Struct]) -> dict[str, str]:
     body = ast.parse(inspect.getsource(type_)).body[0]
     meanings: dict[str, str] = {}
     name = ""

@@ -79,6 +79,11 @@ def hardware_gauges(hardware: Hardware) -> Iterator[HardwareGauge]:
         [((each.reason,), _flag(each.since_boot)) for each in hardware.throttles],
         ("reason",),
     )
+    yield HardwareGauge(
+        "power_limit_watts",
+        "What the firmware of the real board's GPUs holds their power to",
+        [((), hardware.power_limit_w)],
+    )
     mode = hardware.power_mode
     yield HardwareGauge(
         "power_mode_info",

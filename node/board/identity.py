@@ -18,6 +18,7 @@ _L4T_PACKAGE = re.compile(
 )
 _MODULE = re.compile(r"nvidia,(p\d{4}-\d{4})")
 _DMI = "sys/class/dmi/id"
+_NVIDIA = "proc/driver/nvidia"
 _MAX_PACKAGES_BYTES = 16 << 20
 
 JETPACK_OF_L4T = {
@@ -62,7 +63,7 @@ class Identity(NamedTuple):
     """Which board this is; None for what no file says."""
 
     family: str
-    """``jetson``, ``raspberry-pi`` or ``generic``."""
+    """``jetson``, ``raspberry-pi``, ``nvidia-gpu`` or ``generic``."""
     because: Fact | None = None
     """What decided the family; None where nothing did, so that it is generic."""
     model: Fact | None = None
@@ -112,7 +113,12 @@ def identify(sysfs: SysFs) -> Identity:
     soc = Fact(broadcom, path) if broadcom else None
     if pi:
         return common._replace(family="raspberry-pi", because=Fact(pi, path), soc=soc)
-    return common._replace(model=model or _machine(sysfs), soc=soc)
+    machine = common._replace(model=model or _machine(sysfs), soc=soc)
+    driver = _fact(sysfs, f"{_NVIDIA}/version") if sysfs.children(f"{_NVIDIA}/gpus") else None
+    if driver is not None:
+        version = Fact(driver.text.split("\n", 1)[0], driver.path)
+        return machine._replace(family="nvidia-gpu", because=version)
+    return machine
 
 
 def _compatible(sysfs: SysFs) -> tuple[list[str], str]:

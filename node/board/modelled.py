@@ -34,26 +34,6 @@ class PowerModel(Protocol):
         """Power of the whole board."""
 
 
-class LinearModel:
-    """P = idle + (active - idle) x utilisation.
-
-    The linear model of processor power. Against a meter it is commonly within 10 to 30 percent on
-    boards of this class if idle and active power were measured on the board itself; clock changes,
-    accelerators and peripherals are outside it.
-    """
-
-    name = "linear"
-    error_ratio = None
-
-    def __init__(self, idle_w: float, active_w: float) -> None:
-        self._idle_w = idle_w
-        self._span_w = active_w - idle_w
-
-    def power_w(self, load: BoardLoad) -> float:
-        """Power of the whole board."""
-        return self._idle_w + self._span_w * load.cpu_utilisation_ratio
-
-
 class ModelledMeter:
     """A meter that asks a model, and counts the energy that follows from it."""
 

@@ -36,6 +36,7 @@ class Draft:
     throttles: list[ThrottleReading] = field(default_factory=list)
     power_mode: str | None = None
     die_c: float | None = None
+    power_limit_w: float | None = None
 
     def readings(self, power: PowerReading | None) -> Readings:
         """Freeze what was taken."""
@@ -47,6 +48,7 @@ class Draft:
             tuple(self.throttles),
             self.power_mode,
             self.die_c,
+            self.power_limit_w,
         )
         return Readings(
             power=power,

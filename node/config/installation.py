@@ -33,6 +33,43 @@ class Clock(Section, frozen=True):
     restart: Literal["resume", "reset"] = "resume"
 
 
+class _Meter(Section, frozen=True):
+    """What every meter beside the board has."""
+
+    scope: Literal["module", "board", "wall"]
+    """What it covers: the module alone, the board with its carrier, or the supply at the wall."""
+    key: Annotated[str, Meta(min_length=1, max_length=128)] = "power_w"
+    """Where the watts stand: key of a JSON object (dots lead within), or column of a table."""
+    max_age_s: Annotated[float, Meta(ge=0.5, le=5)] = 3.0
+    """A record that is older is no data."""
+
+
+class FileMeterChoice(_Meter, frozen=True, kw_only=True, tag_field="kind", tag="file"):
+    """A power meter beside the board, whose program writes a file.
+
+    A number of watts, a JSON object, or a line for each record. The meter then tells the board's
+    power, and the board's own sensors their rails alone.
+    """
+
+    path: Annotated[str, Meta(min_length=1)]
+
+
+class MqttMeterChoice(_Meter, frozen=True, kw_only=True, tag_field="kind", tag="mqtt"):
+    """A power meter beside the board, which reports to a broker of the laboratory.
+
+    Numbers of watts or JSON objects. The broker is not the node's radio.
+    """
+
+    host: str
+    topic: Annotated[str, Meta(min_length=1, max_length=256)]
+    port: Port = 1883
+    username: str | None = None
+    password_file: str | None = None
+
+
+AnyMeter = FileMeterChoice | MqttMeterChoice
+
+
 class BoardChoice(Section, frozen=True):
     """Which board this is. Found by what its files say, never guessed, never fallen back from."""
 
@@ -47,6 +84,11 @@ class BoardChoice(Section, frozen=True):
     total_rails: Annotated[list[RailName], Meta(min_length=1, max_length=16)] | None = None
     """Measured supplies whose sum is the board's power, for a carrier whose rails are not known.
     None: what the family knows."""
+    meter: AnyMeter | None = None
+    """A power meter beside the board. It then tells the board's power, and the board's own sensors
+    its rails alone. None: what the family knows."""
+    gpus: Annotated[list[Annotated[int, Meta(ge=0, le=63)]], Meta(min_length=1)] | None = None
+    """Which GPUs of family ``nvidia-gpu`` are the node's, as ``nvidia-smi`` counts. None: all."""
     root: str = "/"
     """Where ``sys``, ``proc`` and ``etc`` are looked for; a captured tree in tests."""
 

@@ -76,6 +76,22 @@ def named_rails_can_be_there(board: BoardChoice) -> Iterator[Finding]:
         )
 
 
+def gpus_belong_to_their_family(board: BoardChoice) -> Iterator[Finding]:
+    """Only a board of GPUs has them to choose from."""
+    if board.gpus is None:
+        return
+    if board.family != "nvidia-gpu":
+        yield Finding("$.board.gpus", f'needs family = "nvidia-gpu", and not "{board.family}"')
+    if len(set(board.gpus)) < len(board.gpus):
+        yield Finding("$.board.gpus", "names one GPU twice")
+
+
+def a_meter_has_a_board_to_measure(board: BoardChoice) -> Iterator[Finding]:
+    """What a simulated board draws, no meter sees."""
+    if board.meter is not None and board.family == "simulated":
+        yield Finding("$.board.meter", 'a board of family = "simulated" has nothing to measure')
+
+
 SCENARIO_RULES: tuple[Rule, ...] = (
     *rules_link.RULES,
     *rules_mission.RULES,
@@ -93,6 +109,8 @@ INSTALLATION_RULES: tuple[Rule, ...] = (
     board_overrides_are_ordered,
     *rules_providers.RULES,
     named_rails_can_be_there,
+    gpus_belong_to_their_family,
+    a_meter_has_a_board_to_measure,
 )
 
 

@@ -92,6 +92,8 @@ class Hardware(Struct, frozen=True, omit_defaults=True):
     power_mode: str | None = None
     die_c: float | None = None
     """The hottest place of the processor."""
+    power_limit_w: float | None = None
+    """What the board's own firmware holds its power to, all GPUs together."""
 
 
 class Readings(Struct, frozen=True):

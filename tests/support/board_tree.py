@@ -15,6 +15,7 @@ from node.board.factory import open_tree
 from node.board.mailbox import Mailbox
 from node.board.sysfs import SysFs
 from node.config.installation import BoardChoice
+from node.config.scenario import BoardFigures
 from node.core.events import Hardware, Readings
 from node.errors import SensorError
 
@@ -89,7 +90,8 @@ def open_tree_board(
 ) -> ComposedBoard:
     """Open a board whose intervals begin at 100 s."""
     choice = msgspec.convert({"family": family, "total_rails": total_rails}, BoardChoice)
-    return open_tree(sysfs, choice, idle_w, active_w, clock=lambda: 100.0, mailbox=mailbox)
+    figures = BoardFigures(idle_w, active_w)
+    return open_tree(sysfs, choice, figures, clock=lambda: 100.0, mailbox=mailbox)
 
 
 def temperatures(readings: Readings) -> dict[str, float]:

@@ -143,5 +143,6 @@ def snapshot_at(step: int) -> NodeSnapshot:
             ),
             power_mode="25W",
             die_c=50.5,
+            power_limit_w=25.0,
         ),
     )

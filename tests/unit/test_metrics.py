@@ -95,6 +95,7 @@ def test_what_the_chips_of_the_real_board_say(metrics: NodeMetrics) -> None:
     assert value(found, "throttle_since_boot", reason="under-voltage") == 1.0
     assert value(found, "throttle_events_total", reason="over-current") == 104.0
     assert value(found, "power_mode_info", mode="25W") == 1.0
+    assert value(found, "power_limit_watts") == 25.0
     assert value(found, "board_die_celsius", source="measured") == 50.5
     # A rail with a power has no voltage, a clock that cannot be read no frequency, and so on.
     assert len([key for key in found if key[0] == "orbitnode_rail_voltage_volts"]) == 1

@@ -117,7 +117,7 @@ def test_unreadable_counters_leave_a_modelled_board(board_tree: Any) -> None:
     assert readings.power.power_w == pytest.approx(5.0 + 20.0 * 0.25)
     assert readings.power.energy_j == pytest.approx(4.0 * 10.0)
     assert (readings.power.source, readings.power.scope) == (Source.MODELLED, "board")
-    assert readings.power.model == "linear"
+    assert readings.power.model == "scenario"
     assert rails_w(readings) == {}
     # A model is no sensor: it has no health.
     assert {entry.name for entry in board.sensor_health()} == {

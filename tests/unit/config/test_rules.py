@@ -315,6 +315,9 @@ def test_keplerian_elements_are_checked_too() -> None:
     assert scenario_findings({"orbit": orbit | {"eccentricity": 0.01}}) == ({}, {})
 
 
+METER = {"kind": "file", "path": "watts", "scope": "board"}
+
+
 @pytest.mark.parametrize(
     ("changes", "paths"),
     [
@@ -332,6 +335,11 @@ def test_keplerian_elements_are_checked_too() -> None:
         ({"board": {"family": "jetson", "total_rails": ["5V_IN"]}}, []),
         ({"board": {"family": "auto", "total_rails": ["5V_IN"]}}, []),
         ({"board.total_rails": ["5V_IN"]}, ["board.total_rails"]),
+        ({"board": {"family": "nvidia-gpu", "gpus": [0, 1]}}, []),
+        ({"board": {"family": "nvidia-gpu", "gpus": [1, 1]}}, ["board.gpus"]),
+        ({"board": {"family": "generic", "gpus": [0]}}, ["board.gpus"]),
+        ({"board": {"family": "generic", "meter": METER}}, []),
+        ({"board.meter": METER}, ["board.meter"]),
     ],
 )
 def test_installation_rules(changes: dict[str, Any], paths: list[str]) -> None:
