@@ -15,7 +15,9 @@ import msgspec
 from node import __version__
 from node._compat import TaskGroup, timeout
 from node.board.base import Board
+from node.board.external_meter import ExternalMeter
 from node.board.factory import open_board
+from node.board.meter_factory import open_meter
 from node.clock import MissionClock, epoch_utc_s
 from node.config.build import build_spacecraft
 from node.config.load import LoadedInstallation
@@ -68,7 +70,8 @@ class App:
             saved = await self._saved_state(store)
             clock = self._clock(saved)
             start = saved or start_state(self._craft)
-            board = open_board(self._installation.board, self._loaded.scenario.board)
+            meter = self._meter()
+            board = open_board(self._installation.board, self._loaded.scenario.board, meter)
             resources.callback(board.close)
             executor = _executor(self._loaded, self._craft, board)
             resources.push_async_callback(executor.close)
@@ -105,6 +108,8 @@ class App:
                     group.create_task(radio.run(), name="radio"),
                     group.create_task(loop.run(), name="loop"),
                 ]
+                if meter is not None:
+                    tasks.append(group.create_task(meter.run(), name="meter"))
                 notify("READY=1")
                 _log.info("ready node=%s boot_id=%s", self._installation.node, self._boot_id)
                 await stop.wait()
@@ -167,6 +172,12 @@ class App:
             [station.name for station in self._craft.stations],
             config_sha256=self._loaded.config_hash,
         )
+
+    def _meter(self) -> ExternalMeter | None:
+        choice = self._installation.board.meter
+        if choice is None:
+            return None
+        return open_meter(choice, self._loaded.path.parent, self._installation.node)
 
     def _connector(self) -> MqttConnector:
         broker = self._installation.broker

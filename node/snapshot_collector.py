@@ -161,6 +161,11 @@ class SnapshotCollector:
             "model",
         )
         yield from self._gauge(
+            "board_power_error_ratio",
+            "How far the model of the real board's power is from what others measured",
+            power.board_error_ratio,
+        )
+        yield from self._gauge(
             "battery_power_watts", "Into the battery; negative while it discharges", power.battery_w
         )
         yield from self._gauge(

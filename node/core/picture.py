@@ -58,6 +58,7 @@ def take_picture(core: NodeCore) -> NodeSnapshot:
             brown_outs=emulation.brown_outs,
             board_scope="" if power is None else power.scope,
             board_model="" if power is None else power.model,
+            board_error_ratio=None if power is None else power.error_ratio,
             board_age_s=None if power is None else power.age_s,
         ),
         temperatures_c=dict(zip(core.craft.thermal_names, emulation.temperatures_c, strict=True)),

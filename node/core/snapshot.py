@@ -52,6 +52,8 @@ class PowerSnapshot(Struct, frozen=True):
     """What the board's reading covers; empty where there is no reading."""
     board_model: str = ""
     """Which model gave the reading, where it is modelled."""
+    board_error_ratio: float | None = None
+    """How far that model is from what was measured; None where nobody has told."""
     board_age_s: float | None = None
     """Real seconds, at most, since the interval of the reading ended."""
 

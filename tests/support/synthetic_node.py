@@ -73,6 +73,7 @@ def snapshot_at(step: int) -> NodeSnapshot:
             brown_outs=0,
             board_scope="module",
             board_age_s=0.43,
+            board_error_ratio=0.25,
         ),
         temperatures_c={"board": 40.0 + step % 5, "radiator": -5.0, "battery": 18.0},
         sensors=(

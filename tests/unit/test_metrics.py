@@ -83,6 +83,7 @@ def test_what_the_chips_of_the_real_board_say(metrics: NodeMetrics) -> None:
     metrics.snapshot = snapshot_at(104)
     found = series(metrics)
     assert value(found, "board_power_info", scope="module", model="") == 1.0
+    assert value(found, "board_power_error_ratio") == 0.25
     assert value(found, "sensor_age_seconds", sensor="board_power") == 0.43
     assert value(found, "rail_power_watts", rail="VDD_IN") == 106.0
     assert value(found, "rail_voltage_volts", rail="EXT5V") == 5.09
@@ -106,7 +107,9 @@ def test_what_the_chips_of_the_real_board_say(metrics: NodeMetrics) -> None:
 
 def test_a_board_without_chips_has_no_series_of_them(metrics: NodeMetrics) -> None:
     snapshot = snapshot_at(104)
-    power = msgspec.structs.replace(snapshot.power, board_scope="", board_age_s=None)
+    power = msgspec.structs.replace(
+        snapshot.power, board_scope="", board_age_s=None, board_error_ratio=None
+    )
     metrics.snapshot = msgspec.structs.replace(snapshot, hardware=None, power=power)
     bare = series(metrics)
     metrics.snapshot = msgspec.structs.replace(snapshot, hardware=Hardware(), power=power)
