@@ -315,7 +315,8 @@ class Emulation:
         self.board_source = reading.source
         wall_s = 0.0 if before is None else reading.wall_s - before.wall_s
         if before is None or wall_s <= 0.0:
-            return reading.power_w
+            # Joules of a meter slower than the tick come with its next reading.
+            return reading.power_w if rate == 1.0 else idle_w
         drawn_j = reading.energy_j - before.energy_j
         if rate == 1.0:
             return drawn_j / wall_s

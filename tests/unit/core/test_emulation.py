@@ -111,6 +111,20 @@ def test_at_a_higher_rate_joules_are_charged_once_and_idle_for_mission_time() ->
     assert emulation.board_w == IDLE_W
 
 
+@pytest.mark.parametrize(("rate", "between_w"), [(1.0, 9.0), (10.0, IDLE_W)])
+def test_a_meter_slower_than_the_tick_is_charged_once(rate: float, between_w: float) -> None:
+    emulation = flown()
+    step_s = rate
+    advance(emulation, step_s, reading(1.0, 0.0, power_w=9.0), rate=rate)
+    assert emulation.board_w == between_w
+    advance(emulation, 2 * step_s, reading(1.0, 0.0, power_w=9.0), rate=rate)
+    assert emulation.board_w == between_w
+    advance(emulation, 3 * step_s, reading(3.0, 18.0, power_w=9.0), rate=rate)
+    above_j = 18.0 - 2.0 * IDLE_W
+    charged_w = 9.0 if rate == 1.0 else IDLE_W + above_j / step_s
+    assert emulation.board_w == pytest.approx(charged_w)
+
+
 @pytest.mark.parametrize(("running", "board_w"), [(False, IDLE_W), (True, ACTIVE_W)])
 def test_without_a_reading_the_scenario_is_charged(running: bool, board_w: float) -> None:
     emulation = flown()
