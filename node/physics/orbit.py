@@ -79,8 +79,9 @@ class Orbit:
         """Take an initialised SGP4 record; raises `PropagationError` if it is none."""
         self._propagate = satellite.sgp4_tsince
         self.epoch_utc_s = epoch_utc_s
-        self.period_s = tau / (satellite.mdot + satellite.argpdot) * 60.0
+        # First, since elements that give no state may give no rate either.
         self.state(epoch_utc_s)
+        self.period_s = tau / (satellite.mdot + satellite.argpdot) * 60.0
 
     @classmethod
     def from_tle(cls, line1: str, line2: str) -> Orbit:
@@ -207,6 +208,9 @@ def _check_tle_line(number: int, line: str) -> None:
     expected = sum(int(c) if c.isdigit() else c == "-" for c in line[:-1]) % 10
     if line[-1] != str(expected):
         raise PhysicsError(f"TLE line {number}: checksum is {expected}, the line says {line[-1]}")
+    # Of the years 1957 to 2056 every fourth is a leap year. SGP4 would count on into another year.
+    if number == 1 and not 1.0 <= float(line[20:32]) < (366.0 if int(line[18:20]) % 4 else 367.0):
+        raise PhysicsError(f"TLE line 1: the year has no day {line[20:32].strip()}")
 
 
 def _sun_synchronous_inclination_rad(semi_major_axis_km: float, eccentricity: float) -> float:

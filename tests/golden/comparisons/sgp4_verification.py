@@ -13,14 +13,24 @@ MALFORMED = {"33333", "33334", "33335"}
 SOURCE = "SGP4-VER.TLE, tcppver.out (sgp4)"
 
 
-def read_elements() -> dict[str, tuple[str, str]]:
-    """Both lines of every element set, by satellite number."""
+def _lines() -> list[tuple[str, str]]:
     text = SET.joinpath("SGP4-VER.TLE").read_text(encoding="ascii")
     lines = [line for line in text.splitlines() if line[:2] in {"1 ", "2 "}]
-    return {
-        one[2:7].strip(): (one[:69], two[:69])
-        for one, two in zip(lines[::2], lines[1::2], strict=True)
-    }
+    return list(zip(lines[::2], lines[1::2], strict=True))
+
+
+def read_elements() -> dict[str, tuple[str, str]]:
+    """Both lines of every element set, by satellite number."""
+    return {one[2:7].strip(): (one[:69], two[:69]) for one, two in _lines()}
+
+
+def read_spans() -> dict[str, tuple[float, float, float]]:
+    """First and last minute after epoch and the step between, by satellite number."""
+    spans = {}
+    for one, two in _lines():
+        first, last, step = map(float, two[69:].split())
+        spans[one[2:7].strip()] = (first, last, step)
+    return spans
 
 
 def read_states() -> dict[str, list[list[float]]]:

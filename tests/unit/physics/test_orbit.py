@@ -49,6 +49,31 @@ def test_malformed_tle_says_what_is_wrong(line1: str, line2: str, message: str) 
         Orbit.from_tle(line1, line2)
 
 
+def summed(line: str) -> str:
+    """The line with the checksum that belongs to it."""
+    return line[:68] + str(sum(int(c) if c.isdigit() else c == "-" for c in line[:68]) % 10)
+
+
+@pytest.mark.parametrize("day", ["24000.99999999", "24367.00000000", "23366.00000000"])
+def test_epoch_on_a_day_that_no_year_has_is_refused(day: str) -> None:
+    with pytest.raises(PhysicsError, match=f"the year has no day {day[2:]}"):
+        Orbit.from_tle(summed(ISS_1.replace("24127.82853009", day)), ISS_2)
+
+
+@pytest.mark.parametrize("day", ["24001.00000000", "24366.99999999", "23365.99999999"])
+def test_epoch_may_be_on_the_first_and_the_last_day(day: str) -> None:
+    orbit = Orbit.from_tle(summed(ISS_1.replace("24127.82853009", day)), ISS_2)
+    new_year_utc_s = 1_704_067_200.0 - (day[1] == "3") * 365 * 86_400.0
+    day_of_year = (orbit.epoch_utc_s - new_year_utc_s) / 86_400.0 + 1.0
+    assert day_of_year == pytest.approx(float(day[2:]), abs=1e-8)
+
+
+def test_elements_without_mean_motion_are_refused() -> None:
+    with pytest.raises(PropagationError) as caught:
+        Orbit.from_tle(ISS_1, summed(ISS_2.replace("15.50957674", "00.00000000")))
+    assert caught.value.code == 2
+
+
 def test_sun_synchronous_node_follows_the_mean_sun() -> None:
     orbit = Orbit.from_sso(550.0, 22.5, 0.0005, 0.0, EPOCH)
     year_s = 365.2421897 * 86_400
