@@ -26,6 +26,8 @@ from node.physics.vectors import Vector, unit
 
 Facing = Literal["fixed", "sphere", "sun", "anti_sun", "nadir", "zenith", "panel"]
 
+_TOUCHING = 1e-12
+
 
 @dataclass(frozen=True, slots=True)
 class Surface:
@@ -86,12 +88,13 @@ def plate_view_factor(radius_ratio: float, tilt_cosine: float) -> float:
     """View factor from a plate to a sphere.
 
     ``radius_ratio`` is the distance of the plate from the sphere's centre over the sphere's radius,
-    ``tilt_cosine`` the cosine of the angle between the plate's normal and the direction to the
-    centre.
+    at least 1, ``tilt_cosine`` the cosine of the angle between the plate's normal and the direction
+    to the centre.
     """
     squared = radius_ratio * radius_ratio
     half_angle_cosine = sqrt(squared - 1.0) / radius_ratio
-    half_angle_sine = 1.0 / radius_ratio
+    # Where the plate's horizon touches the sphere, rounding must not lead out of the formula below.
+    half_angle_sine = (1.0 - _TOUCHING) / radius_ratio
     if tilt_cosine >= half_angle_sine:
         return tilt_cosine / squared
     if tilt_cosine <= -half_angle_sine:
@@ -133,7 +136,8 @@ def surface_heat_w(
     x, y, z = r_teme_km
     sx, sy, sz = sun_direction_teme
     distance_km = sqrt(x * x + y * y + z * z)
-    radius_ratio = distance_km / EQUATORIAL_RADIUS_KM
+    # SGP4 follows an orbit down to its own Earth, which is 2 m smaller.
+    radius_ratio = max(1.0, distance_km / EQUATORIAL_RADIUS_KM)
     zenith_cosine = (x * sx + y * sy + z * sz) / distance_km
     sunlight = solar_irradiance_w_per_m2 * illumination
     albedo = albedo_ratio * solar_irradiance_w_per_m2 * max(0.0, zenith_cosine)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from math import cos, nan, pi, radians, sin
+from math import cos, nan, nextafter, pi, radians, sin
 
 import pytest
 
@@ -105,6 +105,30 @@ def test_view_factor_is_continuous_where_its_formula_changes(radius_ratio: float
         below = plate_view_factor(radius_ratio, edge - 1e-7)
         above = plate_view_factor(radius_ratio, edge + 1e-7)
         assert below == pytest.approx(above, abs=1e-5)
+
+
+@pytest.mark.parametrize("radius_ratio", [1.0, 1.0000001, 1.0863, 1.18378615915, 6.6])
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_view_factor_exists_at_every_number_around_where_its_formula_changes(
+    radius_ratio: float, side: float
+) -> None:
+    for divided in range(200):
+        ratio = radius_ratio * (1.0 + divided * 1e-3)
+        tilt_cosine = side / ratio
+        for _ in range(8):
+            tilt_cosine = nextafter(tilt_cosine, 0.0)
+            seen = max(0.0, tilt_cosine) / ratio**2
+            assert plate_view_factor(ratio, tilt_cosine) == pytest.approx(seen, abs=1e-7)
+
+
+def test_a_node_at_the_edge_of_decay_has_heat() -> None:
+    low_km = EQUATORIAL_RADIUS_KM - 0.002
+    for facing in ("nadir", "sphere", "sun"):
+        at_edge, on_ground = (
+            heat_w(facing, r_km=(0.0, 0.0, r_km), infrared=240.0, albedo=0.3)
+            for r_km in (low_km, EQUATORIAL_RADIUS_KM)
+        )
+        assert at_edge == pytest.approx(on_ground)
 
 
 def test_on_the_ground_a_plate_sees_half_and_all() -> None:
