@@ -96,6 +96,7 @@ class OnnxExecutor:
         self._start_timeout_s = start_timeout_s
         self._models: dict[str, ModelFolder] = {}
         self._placed: dict[str, str] = {}
+        self._runtime_version = ""
         self._started = False
         self._starting = asyncio.Lock()
         self._worker: WorkerProcess | None = None
@@ -109,6 +110,16 @@ class OnnxExecutor:
     def models(self) -> dict[str, ModelFolder]:
         """The models that were found by the last start, by name."""
         return self._models
+
+    @property
+    def placed(self) -> dict[str, str]:
+        """What each model runs on since the last start, by its name."""
+        return self._placed
+
+    @property
+    def runtime_version(self) -> str:
+        """Version of ONNX Runtime; empty before the first start."""
+        return self._runtime_version
 
     @property
     def worker_pid(self) -> int | None:
@@ -338,6 +349,7 @@ class OnnxExecutor:
             return
         if isinstance(message, Ready):
             self._placed = message.providers
+            self._runtime_version = message.runtime_version
             ready.set_result(None)
         else:
             ready.set_exception(_REFUSALS[message.kind](message.message))

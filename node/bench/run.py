@@ -1,0 +1,177 @@
+"""The course of a bench: the board at rest, then one operating point after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from node import __version__
+from node.bench.clocks import ClockCaps
+from node.bench.figures import SCHEMA, BenchReport, IdleFigures, PointFigures, PowerFigures
+from node.bench.inputs import made_up_input
+from node.bench.measure import measure_idle, measure_point
+from node.bench.notes import NO_POWER, notes_on, title
+from node.bench.sampler import PowerSampler
+from node.bench.work import Job
+from node.board.base import Board
+from node.core.events import PowerReading, Source
+from node.errors import BoardError
+from node.inference.executor import OnnxExecutor
+
+_MOST_SAMPLE_S, _LEAST_SAMPLE_S = 1.0, 0.1
+_SAMPLES_PER_WINDOW = 10
+_TRIES, _RETRY_S = 6, 0.5
+"""A meter that reports by itself is waited for."""
+_PLACEHOLDER_MODEL = "scenario"
+"""Name of the model whose figures come from a scenario; without one they are no figures."""
+
+
+class Plan(NamedTuple):
+    """What is measured."""
+
+    threads: tuple[int, ...]
+    duty_ratios: tuple[float, ...]
+    clock_ratios: tuple[float, ...]
+    duration_s: float
+    idle_s: float
+    warm_up_s: float
+
+    @property
+    def sample_s(self) -> float:
+        """Time between readings of the board; slow sensors are averages over half a second."""
+        wanted_s = min(self.duration_s, self.idle_s) / _SAMPLES_PER_WINDOW
+        return min(_MOST_SAMPLE_S, max(_LEAST_SAMPLE_S, wanted_s))
+
+    @property
+    def seconds(self) -> float:
+        """What it takes at least."""
+        return self.idle_s + len(self.points()) * (self.warm_up_s + self.duration_s)
+
+    def points(self) -> list[tuple[float, float, int]]:
+        """Clock, duty and threads of each operating point; caps change as seldom as they can."""
+        return [
+            (clock, duty, threads)
+            for clock in self.clock_ratios
+            for duty in self.duty_ratios
+            for threads in self.threads
+        ]
+
+
+class Bench:
+    """One bench of one model on one board."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        executor: OnnxExecutor,
+        board: Board,
+        clocks: ClockCaps,
+        say: Callable[[str, float], None],
+        *,
+        has_figures: bool,
+        needs_power: bool,
+    ) -> None:
+        """Wire it; nothing is started yet.
+
+        Args:
+            plan: what to measure.
+            executor: with the one model, not started.
+            board: whose power is read.
+            clocks: hold the clock caps.
+            say: hears what begins and how many seconds it takes at least.
+            has_figures: the board's powers are known, for a board that nothing measures.
+            needs_power: without the board's power there is no point in it.
+        """
+        self._plan = plan
+        self._executor = executor
+        self._board = board
+        self._clocks = clocks
+        self._say = say
+        self._has_figures = has_figures
+        self._needs_power = needs_power
+
+    async def run(self, input_npz: bytes | None, measured_at: str) -> BenchReport:
+        """Measure everything.
+
+        Args:
+            input_npz: what the model is given; None for made-up numbers.
+            measured_at: UTC, for the report.
+
+        Raises:
+            OrbitnodeError: the worker does not start, an inference fails, a cap cannot be held.
+        """
+        self._say("start the worker", 0.0)
+        await self._executor.start()
+        (model,) = self._executor.models.values()
+        card, plan = model.card, self._plan
+        given = made_up_input(card.input) if input_npz is None else input_npz
+        reading = await self._reading()
+        if reading is None and self._needs_power:
+            raise BoardError(NO_POWER)
+        idle: IdleFigures | None = None
+        if reading is not None:
+            self._say("board at rest", plan.idle_s)
+            idle = await measure_idle(self._board, plan.sample_s, plan.idle_s)
+        points: list[PointFigures] = []
+        sample_s: float | None = None
+        for clock, duty, threads in plan.points():
+            self._say(title(threads, duty, clock), plan.warm_up_s + plan.duration_s)
+            sampler = PowerSampler(self._board, plan.sample_s)
+            job = Job(card.name, given, threads, duty)
+            async with self._clocks.held(clock) as held:
+                point = await measure_point(
+                    self._executor, sampler, job, held, idle, plan.warm_up_s, plan.duration_s
+                )
+            points.append(point)
+            sample_s = sampler.trace.sample_s()
+        power = None if reading is None else _power(reading, sample_s)
+        identity = self._board.identity
+        return BenchReport(
+            schema=SCHEMA,
+            model=card.name,
+            version=card.version,
+            model_sha256=card.sha256,
+            input="made up" if input_npz is None else "given",
+            board_family=self._board.family,
+            board=self._board.family if identity.model is None else identity.model.text,
+            measured_at=measured_at,
+            software=self._software(),
+            idle=idle,
+            power=power,
+            points=points,
+            notes=list(notes_on(idle, power, points, made_up=input_npz is None)),
+        )
+
+    async def _reading(self) -> PowerReading | None:
+        """Ask for the board's power; None where nothing tells it."""
+        for _ in range(_TRIES):
+            power = self._board.read(time.monotonic()).power
+            if power is not None:
+                return power if self._has_figures or not _is_placeholder(power) else None
+            await asyncio.sleep(_RETRY_S)
+        return None
+
+    def _software(self) -> list[str]:
+        return [
+            f"orbitnode {__version__}",
+            f"onnxruntime {self._executor.runtime_version}",
+            f"Python {platform.python_version()}",
+            f"Linux {platform.release()} {platform.machine()}",
+        ]
+
+
+def _power(reading: PowerReading, sample_s: float | None) -> PowerFigures:
+    return PowerFigures(
+        source="measured" if reading.source is Source.MEASURED else "modelled",
+        scope=reading.scope,
+        model=reading.model,
+        error_ratio=reading.error_ratio,
+        sample_s=sample_s,
+    )
+
+
+def _is_placeholder(power: PowerReading) -> bool:
+    return power.source is Source.MODELLED and power.model == _PLACEHOLDER_MODEL
