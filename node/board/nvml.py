@@ -46,7 +46,8 @@ class Library:
                 module = importlib.import_module(_MODULE)
             except ImportError as error:
                 raise BoardError(
-                    f"{_PACKAGE} is not installed: pip install 'orbitnode[gpu]'"
+                    f"{_PACKAGE} is not installed: pip install 'orbitnode[gpu]', "
+                    'or choose family = "generic"'
                 ) from error
         self.module: Any = module
         self.ever_absent = tuple(getattr(module, name) for name in _EVER_ABSENT)

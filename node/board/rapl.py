@@ -4,8 +4,8 @@ Units: ``energy_uj`` counts microjoules and wraps at ``max_energy_range_uj`` (ab
 at 100 W, so a sample at least that often is assumed). The counter is readable by root alone unless
 the installation grants it; where it is not, there is no meter, and the log says how to grant it.
 ``psys`` covers the platform. ``package-N`` is one socket; the kernel shows ``core``, ``uncore``
-and ``dram`` below it, of which ``dram`` is not in its figure (Intel SDM volume 3, section 15.10)
-and is added. Where there is no package, cores and memory are added up.
+and ``dram`` below it, of which ``dram`` is not in its figure (Intel's SDM, volume 3,
+RAPL domains) and is added. Where there is no package, cores and memory are added up.
 ``intel-rapl-mmio`` shows the same package again and is not counted twice.
 """
 

@@ -7,6 +7,8 @@ and the daemon goes on with what needs no privilege.
 from __future__ import annotations
 
 import asyncio
+import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -37,6 +39,7 @@ from node.limits.protocol import (
 
 DEFAULT_PATH = Path("/run/orbitnode-governor.sock")
 _PATIENCE_S = 5.0
+_READ_BYTES = 65_536
 _BEATS_PER_LEASE = 4
 _AnyAnswer = TypeVar("_AnyAnswer", Described, Capped, Released, Alive)
 
@@ -56,10 +59,9 @@ class GovernorClient:
     caller has nothing to undo.
     """
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take an open stream; `connect` is the way in."""
-        self._reader = reader
-        self._writer = writer
+    def __init__(self, connected: socket.socket) -> None:
+        """Take a connected socket that does not block; `connect` is the way in."""
+        self._socket = connected
         self._turn = asyncio.Lock()
         self._beat_s = 1.0
         self._wanted = asyncio.Event()
@@ -68,16 +70,15 @@ class GovernorClient:
     @classmethod
     async def connect(cls, path: Path = DEFAULT_PATH) -> GovernorClient | NoGovernor:
         """Connect and see that the helper answers; a `NoGovernor` where it does not."""
+        # No asyncio stream: one whose peer hangs up loses the answer in which the peer says why.
+        connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        client = cls(connected)
         try:
             async with timeout(_PATIENCE_S):
-                reader, writer = await asyncio.open_unix_connection(path, limit=MAX_ANSWER_BYTES)
-        except FileNotFoundError:
-            return NoGovernor(f"not installed: there is no {path}")
-        except PermissionError:
-            return NoGovernor(f"this user may not open {path}")
+                await asyncio.get_running_loop().sock_connect(connected, str(path))
         except (OSError, TimeoutError, asyncio.TimeoutError) as error:
-            return NoGovernor(f"{path}: {error.__class__.__name__} {error}".rstrip())
-        client = cls(reader, writer)
+            connected.close()
+            return NoGovernor(_why_not(error, path))
         try:
             client._beat_s = (await client.describe()).lease_s / _BEATS_PER_LEASE
         except (GovernorRefusedError, GovernorGoneError) as error:
@@ -133,12 +134,8 @@ class GovernorClient:
 
     async def close(self) -> None:
         """End the connection, at which the helper restores."""
-        self._gone = self._gone or "closed"
-        self._writer.close()
-        try:
-            await self._writer.wait_closed()
-        except OSError:
-            return
+        async with self._turn:
+            self._lost("closed")
 
     async def _cap(self, request: CapCpu | CapGpu | CapEmc | CapPackagePower) -> list[Outcome]:
         capped = await self._ask(request, Capped)
@@ -151,15 +148,12 @@ class GovernorClient:
                 raise GovernorGoneError(self._gone)
             try:
                 async with timeout(_PATIENCE_S):
-                    self._writer.write(encode(request))
-                    await self._writer.drain()
-                    line = await self._reader.readuntil(b"\n")
-                answer = decode_answer(line)
+                    answer = decode_answer(await self._exchange(encode(request)))
             except (TimeoutError, asyncio.TimeoutError) as error:
                 raise self._lost(f"no answer within {_PATIENCE_S:g} s") from error
-            except (OSError, asyncio.IncompleteReadError) as error:
+            except OSError as error:
                 raise self._lost(f"the connection ended: {error}") from error
-            except (MessageError, asyncio.LimitOverrunError) as error:
+            except MessageError as error:
                 raise self._lost(f"an answer that is none: {error}") from error
             except asyncio.CancelledError:
                 # The answer would be taken for that to the next request.
@@ -171,8 +165,37 @@ class GovernorClient:
             raise self._lost(f"an answer of the wrong kind: {type(answer).__name__}")
         return answer
 
+    async def _exchange(self, request: bytes) -> bytes:
+        loop = asyncio.get_running_loop()
+        with suppress(BrokenPipeError, ConnectionResetError):
+            # What it said before it hung up can still be read.
+            await loop.sock_sendall(self._socket, request)
+        line = b""
+        while not line.endswith(b"\n"):
+            data = await loop.sock_recv(self._socket, _READ_BYTES)
+            if not data:
+                raise ConnectionResetError("the helper hung up")
+            line += data
+            if len(line) > MAX_ANSWER_BYTES:
+                raise MessageError(f"above {MAX_ANSWER_BYTES} bytes")
+        return line
+
     def _lost(self, reason: str) -> GovernorGoneError:
         """Give the connection up: what it would say next answers nothing."""
-        self._gone = reason
-        self._writer.close()
+        self._gone = self._gone or reason
+        self._socket.close()
         return GovernorGoneError(reason)
+
+
+def _why_not(error: Exception, path: Path) -> str:
+    match error:
+        case FileNotFoundError():
+            return f"not installed: there is no {path}"
+        case PermissionError():
+            return f"this user may not open {path}"
+        case ConnectionRefusedError():
+            return f"nobody listens at {path}"
+        case OSError() if error.strerror:
+            return f"{path}: {error.strerror}"
+        case _:
+            return f"{path} does not answer"

@@ -223,6 +223,9 @@ class Limits:
                 continue
             self._forget(path)
             if current != entry.baseline:
+                _log.warning(
+                    "limit_changed_by_another file=%s now=%d ours=%s", path, current, entry
+                )
                 notes.append(f"{path.rsplit('/', 1)[-1]} was set to {current} by another")
         return notes
 

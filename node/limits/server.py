@@ -153,7 +153,8 @@ class Server:
         if not self._send(connection):
             self._drop(connection)
             return
-        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.unsent else 0)
+        # Who does not read its answers is not read either, and so in time loses the lease.
+        wanted = selectors.EVENT_WRITE if connection.unsent else selectors.EVENT_READ
         self._selector.modify(connection.socket, wanted)
 
     def _receive(self, connection: _Connection) -> bool:

@@ -59,8 +59,8 @@ def test_the_installation_wins_over_the_published_fit_and_that_over_the_scenario
         power = board.read(101.0 + busy).power
         assert power is not None
         assert power.power_w == pytest.approx(expected_w)
-    assert (power.source, power.scope, power.model) == (Source.MODELLED, "board", model)
-    assert power.error_ratio == error_ratio
+        assert (power.source, power.scope, power.model) == (Source.MODELLED, "board", model)
+        assert power.error_ratio == error_ratio
     board.close()
 
 
