@@ -55,13 +55,18 @@ def add_span_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def load_with_warnings(path: Path) -> Scenario:
+def load_with_warnings(path: Path, days: float | None = None) -> Scenario:
     """Read a scenario; what ``orbitnode check`` would warn of goes to stderr.
+
+    Args:
+        path: of the file.
+        days: how long its orbits must last; None: as long as its mission.
 
     Raises:
         ConfigError: with every problem of the file.
     """
-    scenario, warnings = load_scenario_with_warnings(path)
+    duration_s = None if days is None else days * SECONDS_PER_DAY
+    scenario, warnings = load_scenario_with_warnings(path, duration_s)
     sys.stderr.writelines(f"warning: {warning}\n" for warning in warnings)
     return scenario
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from node.config.load import load_profile, load_scenario
+from node.config.load import load_profile
 from node.errors import ConfigError, PhysicsError
+from node.span import load_with_warnings
 
 if TYPE_CHECKING:
     from node.config.profile import BoardProfile
@@ -77,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Load, fly, print; return the exit status."""
     profile = None
     try:
-        scenario = load_scenario(arguments.scenario)
+        scenario = load_with_warnings(arguments.scenario, arguments.days)
         if arguments.profile is not None:
             profile, scenario = load_profile(arguments.profile, scenario)
             _name_models_without_point(profile, scenario)
@@ -102,16 +103,17 @@ def run(arguments: argparse.Namespace) -> int:
     except PhysicsError as error:
         sys.stderr.write(f"{arguments.scenario}: {error}\n")
         return 78
+    if arguments.json:
+        sys.stdout.write(msgspec.json.encode(forecast).decode() + "\n")
+    else:
+        sys.stdout.write(text.render(forecast))
+    # Last, so that a long flight is not lost for a folder that is not there.
     if arguments.html is not None:
         try:
             write_page(forecast, arguments.html)
         except OSError as error:
             sys.stderr.write(f"orbitnode forecast: {arguments.html}: {error.strerror}\n")
             return 1
-    if arguments.json:
-        sys.stdout.write(msgspec.json.encode(forecast).decode() + "\n")
-    else:
-        sys.stdout.write(text.render(forecast))
     return 0 if forecast.passed else 1
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from node.config.load import load_scenario
 from node.errors import ConfigError, PhysicsError
+from node.span import load_with_warnings
 
 if TYPE_CHECKING:
     from node.config.scenario import Scenario
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Load the scenario and fly it."""
     try:
-        scenario = load_scenario(arguments.scenario)
+        scenario = load_with_warnings(arguments.scenario)
         return fly(scenario, history=arguments.history, as_json=arguments.json)
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")

@@ -9,7 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic
 
+import msgspec
+
 from node._compat import tomllib
+from node.config import rules_orbit
 from node.config.build import build_spacecraft
 from node.config.convert import Built, convert
 from node.config.finding import Finding
@@ -80,16 +83,31 @@ def load_scenario(path: Path) -> Scenario:
     return load_scenario_with_warnings(path)[0]
 
 
-def load_scenario_with_warnings(path: Path) -> tuple[Scenario, tuple[Problem, ...]]:
+def load_scenario_with_warnings(
+    path: Path, duration_s: float | None = None
+) -> tuple[Scenario, tuple[Problem, ...]]:
     """Read and check one scenario file; return what is doubtful in it as well.
+
+    Args:
+        path: of the file.
+        duration_s: how long its orbits must last; None: as long as its mission.
 
     Raises:
         ConfigError: with every problem of the file.
     """
-    scenario = examine_scenario(read_document(path))
-    if scenario.value is None:
-        raise ConfigError(_in_order(scenario.problems))
-    return scenario.value, tuple(scenario.warnings)
+    document = read_document(path)
+    examined = examine_scenario(document)
+    scenario = examined.value
+    if scenario is None:
+        raise ConfigError(_in_order(examined.problems))
+    if duration_s is None:
+        return scenario, tuple(examined.warnings)
+    problems, warnings = _lasting(document, scenario, duration_s)
+    if problems:
+        raise ConfigError(_in_order(problems))
+    said_again = {(each.line, each.path) for each in warnings}
+    others = [each for each in examined.warnings if (each.line, each.path) not in said_again]
+    return scenario, tuple(_in_order([*others, *warnings]))
 
 
 def load_installation(path: Path) -> LoadedInstallation:
@@ -204,6 +222,19 @@ def examine_scenario(document: Document) -> Examined[Scenario]:
         return examined
     problems = [document.problem(each) for each in _flight_findings(examined.value)]
     return replace(examined, problems=problems, value=None) if problems else examined
+
+
+def _lasting(
+    document: Document, scenario: Scenario, duration_s: float
+) -> tuple[list[Problem], list[Problem]]:
+    """Problems and warnings of the orbits in a flight that is longer or shorter."""
+    mission = msgspec.structs.replace(scenario.mission, duration_s=duration_s)
+    tables = {"orbit": scenario.orbit, "neighbour": scenario.neighbour, "mission": mission}
+    findings = list(apply_rules(rules_orbit.LASTING, tables))
+    return (
+        [document.problem(each) for each in findings if not each.warning],
+        [document.problem(each) for each in findings if each.warning],
+    )
 
 
 def _flight_findings(scenario: Scenario) -> Iterator[Finding]:

@@ -123,27 +123,49 @@ def _course_findings(path: str, orbit: AnyOrbit, mission: Mission) -> Iterator[F
     if isinstance(orbit, (TleOrbit, OmmOrbit)):
         path = f"{path}.line1" if isinstance(orbit, TleOrbit) else f"{path}.message"
     start_utc_s = _utc_s(mission.epoch)
+    stop_utc_s = start_utc_s + mission.duration_s
+    at_utc_s: float | None = None
     try:
         propagator = make_orbit(orbit, start_utc_s)
         if isinstance(orbit, (TleOrbit, OmmOrbit)):
-            yield from _age_findings(path, propagator.epoch_utc_s, start_utc_s)
+            yield from _age_findings(path, propagator.epoch_utc_s, start_utc_s, stop_utc_s)
         # An orbit that is under the ground for a part of each revolution shows in the first one.
         for span_s in (min(propagator.period_s, mission.duration_s), mission.duration_s):
             for index in range(_COURSE_SAMPLES + 1):
-                propagator.state(start_utc_s + span_s * index / _COURSE_SAMPLES)
+                at_utc_s = start_utc_s + span_s * index / _COURSE_SAMPLES
+                propagator.state(at_utc_s)
     except PhysicsError as error:
-        yield Finding(path, f"is no orbit for this mission: {error}")
+        by = "" if at_utc_s is None else f" (by {_minute(at_utc_s)})"
+        yield Finding(path, f"is no orbit for this mission: {error}{by}")
 
 
-def _age_findings(path: str, elements_utc_s: float, start_utc_s: float) -> Iterator[Finding]:
-    age_days = abs(start_utc_s - elements_utc_s) / _SECONDS_PER_DAY
-    side = "before" if elements_utc_s < start_utc_s else "after"
-    of = datetime.fromtimestamp(elements_utc_s, tz=timezone.utc)
-    message = f"elements are of {of:%Y-%m-%dT%H:%MZ}, {age_days:.1f} days {side} mission.epoch"
-    if age_days > _MAX_AGE_DAYS:
-        yield Finding(path, f"{message}; at most {_MAX_AGE_DAYS:.0f} are taken")
-    elif age_days > OLD_AGE_DAYS:
-        yield Finding(path, f"{message}; pass and eclipse times are uncertain", warning=True)
+def _age_findings(
+    path: str, elements_utc_s: float, start_utc_s: float, stop_utc_s: float
+) -> Iterator[Finding]:
+    message = f"elements are of {_minute(elements_utc_s)}, "
+    start_days = (start_utc_s - elements_utc_s) / _SECONDS_PER_DAY
+    stop_days = (stop_utc_s - elements_utc_s) / _SECONDS_PER_DAY
+    if abs(start_days) > _MAX_AGE_DAYS:
+        at_most = f"at most {_MAX_AGE_DAYS:.0f} are taken"
+        yield Finding(path, f"{message}{_apart(start_days)} mission.epoch; {at_most}")
+        return
+    uncertain = "pass and eclipse times are uncertain"
+    if abs(start_days) > OLD_AGE_DAYS:
+        yield Finding(
+            path, f"{message}{_apart(start_days)} mission.epoch; {uncertain}", warning=True
+        )
+    elif stop_days > OLD_AGE_DAYS:
+        yield Finding(
+            path, f"{message}{_apart(stop_days)} the end of the mission; {uncertain}", warning=True
+        )
+
+
+def _apart(days: float) -> str:
+    return f"{abs(days):.1f} days {'before' if days > 0.0 else 'after'}"
+
+
+def _minute(utc_s: float) -> str:
+    return f"{datetime.fromtimestamp(utc_s, tz=timezone.utc):%Y-%m-%dT%H:%MZ}"
 
 
 def _utc_s(instant: datetime) -> float:
@@ -151,10 +173,11 @@ def _utc_s(instant: datetime) -> float:
     return (instant if instant.tzinfo else instant.replace(tzinfo=timezone.utc)).timestamp()
 
 
+LASTING: tuple[Callable[..., Iterator[Finding]], ...] = (orbit_lasts, neighbour_orbits_last)
+"""Those that depend on how long the mission is."""
 RULES: tuple[Callable[..., Iterator[Finding]], ...] = (
     orbit_is_well_formed,
-    orbit_lasts,
     neighbour_names_are_unique,
     neighbour_orbits_are_well_formed,
-    neighbour_orbits_last,
+    *LASTING,
 )

@@ -73,6 +73,63 @@ def test_json_is_the_whole_forecast() -> None:
     assert {"energy", "battery", "link", "jobs", "latency", "constraints", "series"} <= found.keys()
 
 
+TLE = """\
+[orbit]
+source = "tle"
+line1 = "1 25544U 98067A   24127.82853009  .00015698  00000+0  27310-3 0  9995"
+line2 = "2 25544  51.6393 160.4574 0003580 140.6673 205.7250 15.50957674452123"
+
+"""
+
+
+def flown_by_elements(folder: Path, elements: str = TLE) -> Path:
+    """The demo on an orbit by two lines of 2024-05-06."""
+    before, _, rest = DEMO.read_text().partition("[orbit]\n")
+    rest = rest.partition("\n\n")[2]
+    scenario = folder / "scenario.toml"
+    scenario.write_text(
+        (before + elements + rest).replace("2025-03-20T11:30:00Z", "2024-05-06T20:00:00Z")
+    )
+    return scenario
+
+
+def test_a_flight_beyond_its_elements_is_warned_of(tmp_path: Path) -> None:
+    scenario = flown_by_elements(tmp_path)
+
+    near, far = run(scenario, "--days", "0.05"), run(scenario, "--days", "14.5", "--step", "60")
+
+    assert "warning" not in near.stderr
+    line = next(
+        number
+        for number, text in enumerate(scenario.read_text().splitlines(), start=1)
+        if text.startswith("line1")
+    )
+    assert far.stderr.startswith(
+        f"warning: {scenario}:{line}: orbit.line1: elements are of 2024-05-06T19:53Z, "
+        "14.5 days before the end of the mission; pass and eclipse times are uncertain\n"
+    )
+
+
+def test_a_flight_beyond_the_decay_is_refused_before_it_begins(tmp_path: Path) -> None:
+    scenario = flown_by_elements(tmp_path, TLE.replace("27310-3 0  9995", "20000-1 0  9992"))
+
+    done = run(scenario, "--days", "30")
+
+    assert done.returncode == 78
+    assert done.stdout == ""
+    assert "orbit.line1: is no orbit for this mission: SGP4 error" in done.stderr
+    assert "(by 2024-05-2" in done.stderr
+    assert "flying" not in done.stderr
+
+
+def test_a_page_that_cannot_be_written_loses_no_forecast(tmp_path: Path) -> None:
+    done = run(DEMO, "--html", tmp_path / "missing" / "page.html", "--step", "5")
+
+    assert done.returncode == 1
+    assert done.stdout.startswith("Forecast of demo")
+    assert done.stderr.endswith("page.html: No such file or directory\n")
+
+
 def test_a_requirement_that_fails_gives_status_1(tmp_path: Path) -> None:
     scenario = tmp_path / "scenario.toml"
     scenario.write_text(

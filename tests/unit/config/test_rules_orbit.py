@@ -98,6 +98,19 @@ def test_a_message_ages_as_a_two_line_set(days: int, is_error: bool, is_warning:
         assert "elements are of 2024-05-06T19:53Z" in message
 
 
+@pytest.mark.parametrize(("days", "end"), [(13, False), (15, True)])
+def test_elements_age_until_the_mission_ends(days: int, end: bool) -> None:
+    data = scenario(EPOCH, orbit=TLE)
+    data["mission"]["duration_s"] = 86_400.0 * days
+    errors, warnings = findings(data)
+    assert errors == {}
+    expected = (
+        "elements are of 2024-05-06T19:53Z, 15.0 days before the end of the mission; "
+        "pass and eclipse times are uncertain"
+    )
+    assert warnings == ({"orbit.line1": expected} if end else {})
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -114,6 +127,8 @@ def test_a_decayed_orbit_is_refused(change: dict[str, Any]) -> None:
     errors, _ = findings(data)
     assert list(errors) == ["orbit.message"]
     assert "is no orbit for this mission: SGP4 error" in errors["orbit.message"]
+    # Where it is an orbit at first, it is told until when.
+    assert ("(by 2024-05-0" in errors["orbit.message"]) is ("MEAN_MOTION" not in change)
 
 
 def test_neighbours_are_built_with_their_orbits() -> None:
