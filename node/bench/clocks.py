@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
-from node.bench.background import background
+from node.background import background
 from node.errors import GovernorError
 from node.limits.client import GovernorClient, NoGovernor
 from node.limits.protocol import KnobState, Outcome

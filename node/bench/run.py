@@ -25,8 +25,6 @@ _MOST_SAMPLE_S, _LEAST_SAMPLE_S = 1.0, 0.1
 _SAMPLES_PER_WINDOW = 10
 _TRIES, _RETRY_S = 6, 0.5
 """A meter that reports by itself is waited for."""
-_PLACEHOLDER_MODEL = "scenario"
-"""Name of the model whose figures come from a scenario; without one they are no figures."""
 
 
 class Plan(NamedTuple):
@@ -71,7 +69,7 @@ class Bench:
         clocks: ClockCaps,
         say: Callable[[str, float], None],
         *,
-        has_figures: bool,
+        is_unknown: Callable[[PowerReading], bool],
         needs_power: bool,
     ) -> None:
         """Wire it; nothing is started yet.
@@ -82,7 +80,7 @@ class Bench:
             board: whose power is read.
             clocks: hold the clock caps.
             say: hears what begins and how many seconds it takes at least.
-            has_figures: the board's powers are known, for a board that nothing measures.
+            is_unknown: tells a power that follows from figures that nobody has given.
             needs_power: without the board's power there is no point in it.
         """
         self._plan = plan
@@ -90,7 +88,7 @@ class Bench:
         self._board = board
         self._clocks = clocks
         self._say = say
-        self._has_figures = has_figures
+        self._is_unknown = is_unknown
         self._needs_power = needs_power
 
     async def run(self, input_npz: bytes | None, measured_at: str) -> BenchReport:
@@ -150,7 +148,7 @@ class Bench:
         for _ in range(_TRIES):
             power = self._board.read(time.monotonic()).power
             if power is not None:
-                return power if self._has_figures or not _is_placeholder(power) else None
+                return None if self._is_unknown(power) else power
             await asyncio.sleep(_RETRY_S)
         return None
 
@@ -171,7 +169,3 @@ def _power(reading: PowerReading, sample_s: float | None) -> PowerFigures:
         error_ratio=reading.error_ratio,
         sample_s=sample_s,
     )
-
-
-def _is_placeholder(power: PowerReading) -> bool:
-    return power.source is Source.MODELLED and power.model == _PLACEHOLDER_MODEL

@@ -7,7 +7,7 @@ import time
 from contextlib import AbstractAsyncContextManager
 from statistics import fmean
 
-from node.bench.background import background
+from node.background import background
 from node.bench.energy import EnergyTrace
 from node.board.base import Board
 from node.core.events import Readings

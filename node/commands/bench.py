@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,10 +16,10 @@ import msgspec
 
 from node.config.installation import BoardChoice, Inference
 from node.config.load import LoadedInstallation, load_installation
-from node.config.scenario import BoardFigures
 from node.errors import ConfigError
 
 if TYPE_CHECKING:
+    from node.bench.clocks import ClockKind
     from node.bench.figures import BenchReport
     from node.bench.run import Plan
 
@@ -145,41 +145,34 @@ async def _bench(
 ) -> BenchReport:
     from node.bench.clocks import ClockCaps  # noqa: PLC0415 - as above
     from node.bench.run import Bench  # noqa: PLC0415
-    from node.board.factory import open_board  # noqa: PLC0415
+    from node.board.alone import is_unknown, opened_board  # noqa: PLC0415
     from node.inference.factory import engine_key, open_executor  # noqa: PLC0415
     from node.inference.wheels import CPU  # noqa: PLC0415
     from node.limits.client import DEFAULT_PATH  # noqa: PLC0415
 
-    if loaded is None:
-        choice = BoardChoice("auto", arguments.idle_w, arguments.active_w)
-        figures = BoardFigures(0.0, 0.0)
-        settings, engine_cache = Inference(), None
-    else:
-        choice, figures = loaded.installation.board, loaded.scenario.board
-        settings, engine_cache = loaded.installation.inference, loaded.engine_cache_path
+    opened = loaded or BoardChoice("auto", arguments.idle_w, arguments.active_w)
+    settings = Inference() if loaded is None else loaded.installation.inference
+    engine_cache = None if loaded is None else loaded.engine_cache_path
     folder = arguments.model.resolve()
-    board = open_board(choice, figures)
-    with ExitStack() as resources:
-        resources.callback(board.close)
+    plan = _plan(arguments)
+    async with opened_board(opened, "bench") as board:
         key = engine_key(board, time.monotonic())
         executor = open_executor(settings, folder.parent, engine_cache, key, names=[folder.name])
-        clocks = ClockCaps(
-            arguments.governor or DEFAULT_PATH, "cpu" if settings.providers[0] == CPU else "gpu"
-        )
-        plan = _plan(arguments)
-        bench = Bench(
-            plan,
-            executor,
-            board,
-            clocks,
-            resources.enter_context(_progress(plan.seconds)),
-            has_figures=loaded is not None or arguments.idle_w is not None,
-            needs_power=arguments.out is not None,
-        )
-        try:
-            return await bench.run(given, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
-        finally:
-            await executor.close()
+        kind: ClockKind = "cpu" if settings.providers[0] == CPU else "gpu"
+        with _progress(plan.seconds) as say:
+            bench = Bench(
+                plan,
+                executor,
+                board,
+                ClockCaps(arguments.governor or DEFAULT_PATH, kind),
+                say,
+                is_unknown=lambda power: is_unknown(power, opened),
+                needs_power=arguments.out is not None,
+            )
+            try:
+                return await bench.run(given, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+            finally:
+                await executor.close()
 
 
 def _plan(arguments: argparse.Namespace) -> Plan:

@@ -1,4 +1,4 @@
-"""Something that goes on beside a measurement, without exception groups around what fails."""
+"""Something that goes on beside something else, without exception groups around what fails."""
 
 from __future__ import annotations
 
