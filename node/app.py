@@ -159,8 +159,6 @@ class App:
             max_object_bytes=self._installation.store.max_object_bytes,
             max_jobs=self._installation.store.max_jobs,
             thread_count=self._installation.inference.threads,
-            reduced_ceiling_w=self._craft.reduced_power_ceiling_w,
-            idle_w=self._craft.board_idle_w,
             converter_efficiency=self._craft.board_converter_efficiency,
             rate=rate,
         )

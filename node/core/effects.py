@@ -131,6 +131,13 @@ class ApplyPowerMode(Effect, frozen=True):
     power_ceiling_w: float | None
 
 
+class LimitActivity(Effect, frozen=True):
+    """The power ceiling leaves the run that goes on this share of the worker's time."""
+
+    ratio: float
+    """Of every core; 1 lifts the limit."""
+
+
 class LimitClock(Effect, frozen=True):
     """The board's firmware would allow this clock at the die temperature that is emulated."""
 

@@ -7,7 +7,7 @@ Rules, the first that applies answers:
 3. the board, heated by the whole job without any cooling, must stay below the SAFE threshold;
 4. the battery, less the job and less the standing load until the next sunrise, must stay above
    the SAFE threshold (in sunlight that covers the standing load, the job alone counts);
-5. in REDUCED, the mean board power since the last job must stay under the ceiling (pacing).
+5. in REDUCED, the job's joules must be in the bucket that the power ceiling fills (pacing).
 """
 
 from __future__ import annotations
@@ -111,15 +111,3 @@ def decide(demand: Demand, supply: Supply, thresholds: Thresholds, now: float) -
     if supply.mode is OperatingMode.REDUCED and now < demand.pacing_ready_s:
         return Defer(demand.pacing_ready_s, Reason.PACING)
     return Admit()
-
-
-def pacing_ready_s(
-    finished_s: float, energy_above_idle_j: float, ceiling_w: float, idle_w: float
-) -> float:
-    """Mission time from which the next run keeps mean board power under the ceiling.
-
-    The energy of the last run above idle, spread over the time until the next one, must not exceed
-    the ceiling less the idle draw. A ceiling at or below idle can never be met: infinity.
-    """
-    headroom_w = ceiling_w - idle_w
-    return finished_s + energy_above_idle_j / headroom_w if headroom_w > 0 else float("inf")

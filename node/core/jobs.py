@@ -137,9 +137,16 @@ class ModelEstimate:
     energy_j: float
     measured: bool = False
 
-    def learn(self, report: InferenceReport) -> None:
-        """Take a finished run into account; the first one replaces the scenario's figure."""
+    def learn(self, report: InferenceReport, slowed_s: float = 0.0) -> None:
+        """Take a finished run into account; the first one replaces the scenario's figure.
+
+        Args:
+            report: how it went.
+            slowed_s: of its seconds, what it would not have taken without a limit on its share.
+        """
         gain = _LEARNING_GAIN if self.measured else 1.0
-        self.duration_s += gain * (report.duration_s - self.duration_s)
-        self.energy_j += gain * (report.energy_j - self.energy_j)
+        self.duration_s += gain * (max(0.0, report.duration_s - slowed_s) - self.duration_s)
+        if report.energy_j > 0.0:
+            # No joules at all is no measurement: the sensor was away.
+            self.energy_j += gain * (report.energy_j - self.energy_j)
         self.measured = True

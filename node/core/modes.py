@@ -36,6 +36,7 @@ class Trigger(str, Enum):
     FAULT_SAFE = "fault-safe"
     CHARGE_CRITICAL = "charge-critical"
     BOARD_TOO_HOT = "board-too-hot"
+    CEILING_UNMET = "ceiling-unmet"
     CHARGE_LOW = "charge-low"
     BOARD_WARM = "board-warm"
     COMMAND_REDUCED = "command-reduced"
@@ -70,6 +71,7 @@ TRANSITIONS: dict[tuple[OperatingMode, Trigger], OperatingMode] = {
     (_REDUCED, Trigger.CHARGE_CRITICAL): _SAFE,
     (_NOMINAL, Trigger.BOARD_TOO_HOT): _SAFE,
     (_REDUCED, Trigger.BOARD_TOO_HOT): _SAFE,
+    (_REDUCED, Trigger.CEILING_UNMET): _SAFE,
     (_NOMINAL, Trigger.CHARGE_LOW): _REDUCED,
     (_NOMINAL, Trigger.BOARD_WARM): _REDUCED,
     (_NOMINAL, Trigger.COMMAND_REDUCED): _REDUCED,
@@ -128,7 +130,7 @@ def transition(mode: OperatingMode, trigger: Trigger) -> OperatingMode:
         raise TransitionError(f"{trigger.value} changes nothing in {mode.value}") from None
 
 
-def standing_trigger(  # noqa: PLR0911 - one rule a line reads better than nesting
+def standing_trigger(  # noqa: C901, PLR0911 - one rule a line reads better than nesting
     mode: OperatingMode,
     thresholds: Thresholds,
     state_of_charge: float,
@@ -137,6 +139,7 @@ def standing_trigger(  # noqa: PLR0911 - one rule a line reads better than nesti
     brown_out: bool,
     booted: bool,
     held_safe: bool,
+    ceiling_unmet: bool = False,
 ) -> Trigger | None:
     """Return the most severe trigger by charge and heat that acts in this mode now, or None.
 
@@ -148,6 +151,7 @@ def standing_trigger(  # noqa: PLR0911 - one rule a line reads better than nesti
         brown_out: the bus could not carry the load in the last step.
         booted: the boot time is over and the store has been read.
         held_safe: an order or a fault keeps the node in SAFE.
+        ceiling_unmet: the board draws more than the ceiling of REDUCED with nothing left to lower.
     """
     if mode is _OFF:
         recovered = state_of_charge >= thresholds.boot_above_soc and not brown_out
@@ -163,6 +167,8 @@ def standing_trigger(  # noqa: PLR0911 - one rule a line reads better than nesti
             state_of_charge >= thresholds.reduced_above_soc
             and board_c <= thresholds.reduced_below_board_c
             and not held_safe
+            # Where NOMINAL follows at once, the ceiling does not matter.
+            and (not ceiling_unmet or _fit_for_nominal(thresholds, state_of_charge, board_c))
         )
         return Trigger.RECOVERED_TO_REDUCED if recovered else None
     if state_of_charge < thresholds.safe_below_soc:
@@ -173,8 +179,13 @@ def standing_trigger(  # noqa: PLR0911 - one rule a line reads better than nesti
         if state_of_charge < thresholds.reduced_below_soc:
             return Trigger.CHARGE_LOW
         return Trigger.BOARD_WARM if board_c > thresholds.reduced_above_board_c else None
-    recovered = (
+    if _fit_for_nominal(thresholds, state_of_charge, board_c):
+        return Trigger.RECOVERED_TO_NOMINAL
+    return Trigger.CEILING_UNMET if ceiling_unmet else None
+
+
+def _fit_for_nominal(thresholds: Thresholds, state_of_charge: float, board_c: float) -> bool:
+    return (
         state_of_charge >= thresholds.nominal_above_soc
         and board_c <= thresholds.nominal_below_board_c
     )
-    return Trigger.RECOVERED_TO_NOMINAL if recovered else None

@@ -17,6 +17,7 @@ from node.core.comms import Comms
 from node.core.craft import Spacecraft
 from node.core.effects import Effect
 from node.core.emulation import Emulation, EmulationState
+from node.core.enforcement import Enforcement
 from node.core.events import Event, Readings
 from node.core.governor import Supply
 from node.core.jobs import JobState, ModelEstimate
@@ -79,9 +80,7 @@ class NodeCore:
             for name, figures in craft.models.items()
         }
         self._totals: PayloadTotals = new_totals(self._models)
-        self.clock = (
-            None if craft.throttle is None else ClockLimit(craft.throttle, start.throttled_s)
-        )
+        self.enforcement = Enforcement(craft, limits, start.throttled_s)
         self.ticks = 0
         self.tick_slips = 0
         self.boots = start.boots
@@ -142,13 +141,18 @@ class NodeCore:
                 done += self.payload.dispatch(self._supply(now), now)
             if self.comms.link_up:
                 done += self.comms.pump(now, *self.link_rates_bps())
+            done += self.enforcement.limit_activity(now, self.readings, self.payload)
         return done
 
     def next_deadline(self) -> float:
         """Mission time at which a ``Tick`` is due at the latest."""
         due_s = self._next_tick_s
         if self._allowed.powered:
-            for other_s in (self.payload.next_deadline(), self.comms.next_deadline()):
+            for other_s in (
+                self.payload.next_deadline(),
+                self.comms.next_deadline(),
+                self.enforcement.look_s(self.payload),
+            ):
                 if other_s is not None and other_s < due_s:
                     due_s = other_s
         if self._faults_to_come:
@@ -163,6 +167,11 @@ class NodeCore:
         """Return what has to survive a restart of the daemon."""
         state = self.emulation.state(self.mode.value, self.boots)
         return state if self.clock is None else replace(state, throttled_s=self.clock.throttled_s)
+
+    @property
+    def clock(self) -> ClockLimit | None:
+        """What the emulated firmware makes of the board's heat; None without a throttle."""
+        return self.enforcement.clock
 
     def link_rates_bps(self) -> tuple[float, float]:
         """Expected rates of uplink and downlink at this instant, from the link budget."""
@@ -199,20 +208,18 @@ class NodeCore:
         )
         done += self._upset(now)
         self._next_tick_s = now + self.craft.tick_s
+        for notice in self.enforcement.watch(
+            now, step_s, self.readings, self.emulation, self.payload
+        ):
+            done += self._report(now, *notice)
         done += self._judge_mode(now)
         if self._allowed.powered:
-            done += self._limit_clock(step_s)
+            done += self.enforcement.limit_clock(step_s, self.readings, self.emulation)
             done += self.payload.stop_if_over_budget(now)
             done += self._follow_plan(now)
             self._next_tick_s = min(self._next_tick_s, self.almanac.next_edge(now))
             done += self._housekeeping(now)
         return done
-
-    def _limit_clock(self, step_s: float) -> list[Effect]:
-        board_c = self.emulation.temperatures_c[self.craft.board_node]
-        if self.clock is None or not self.clock.follow(board_c, self.emulation.board_w, step_s):
-            return []
-        return [effects.LimitClock(self.clock.ratio)]
 
     def _judge_mode(self, now: float) -> list[Effect]:
         trigger = standing_trigger(
@@ -223,12 +230,17 @@ class NodeCore:
             brown_out=self.emulation.brown_out,
             booted=self._restored and now >= self._boot_until_s,
             held_safe=self._held_safe,
+            ceiling_unmet=self.enforcement.ceiling_unmet,
         )
         return [] if trigger is None else self._change_mode(trigger, now)
 
     def _change_mode(self, trigger: Trigger, now: float) -> list[Effect]:
         before, after = self.mode, transition(self.mode, trigger)
         self._enter(after)
+        if after is OperatingMode.REDUCED:
+            self.enforcement.ceiling.engage(now, self.emulation.board_consumed_j)
+        else:
+            self.enforcement.ceiling.release()
         self.mode_since_s = now
         self.mode_cause = trigger.value
         rising = before in {OperatingMode.BOOT, OperatingMode.OFF} or after is OperatingMode.NOMINAL
@@ -265,10 +277,15 @@ class NodeCore:
                 down + self.comms.downlink.confirmed_bytes,
             )
             self.sessions_before += self.comms.sessions
-        self.payload = Payload(self._limits, self.craft.thresholds, self._models, self._totals)
+        self.payload = Payload(
+            self._limits,
+            self.craft.thresholds,
+            self._models,
+            self._totals,
+            self.enforcement.ceiling.headroom_w,
+        )
         self.comms = Comms(f"{self._boot_id}-{self.boots + 1}", self._limits.rate)
-        if self.clock is not None:
-            self.clock.release()
+        self.enforcement.reset()
         self._restored = False
         self._held_safe = False
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from node.core import effects, governor
+from node.core.ceiling import LONG_RUN_S
 from node.core.effects import Effect
 from node.core.events import JobFailed, JobFinished, ManifestStored, StoredJob
 from node.core.governor import Admit, Defer, Demand, Reason, Supply
@@ -18,6 +19,8 @@ from node.core.jobs import (
     ModelEstimate,
 )
 from node.core.modes import LIMITS, OperatingMode, Thresholds
+from node.core.pacing import EnergyBucket
+from node.core.protection import BoardLimits
 from node.icd import Ack, Manifest
 from node.transfer.ranges import RangeSet
 
@@ -34,10 +37,12 @@ class PayloadLimits:
     max_object_bytes: int
     max_jobs: int
     thread_count: int
-    reduced_ceiling_w: float
-    idle_w: float
     converter_efficiency: float
     rate: float
+    slows_runs: bool = False
+    """A run that goes on can be given a share of the worker's time; else it is paced whole."""
+    board: BoardLimits = field(default_factory=BoardLimits)
+    """What the real board protects itself at."""
 
 
 @dataclass(slots=True)
@@ -48,6 +53,12 @@ class Run:
     started_s: float
     budget_s: float
     """Mission time at which it is stopped."""
+    paid_j: float | None
+    """Taken out of the bucket at its start; None where no ceiling stood then."""
+    long: bool
+    """It is held within itself, not only paced against the next one."""
+    slowed_s: float = 0.0
+    """Mission seconds that a limit on its share has cost it."""
     stop_reason: str | None = None
     """Why it was told to stop."""
 
@@ -81,7 +92,9 @@ class Payload:
         thresholds: Thresholds,
         models: dict[str, ModelEstimate],
         totals: PayloadTotals,
+        headroom_w: float,
     ) -> None:
+        """Begin with no job; ``headroom_w`` is what the power ceiling leaves above idle."""
         self._limits = limits
         self._thresholds = thresholds
         self._models = models
@@ -89,8 +102,8 @@ class Payload:
         self.jobs = JobTable()
         self.run: Run | None = None
         self.deferral: Defer | None = None
+        self.bucket = EnergyBucket(headroom_w)
         self._last_decision: tuple[str, str] | None = None
-        self._pacing_ready_s = float("-inf")
 
     # Custody
 
@@ -158,11 +171,12 @@ class Payload:
                 energy_j=estimate.energy_j / self._limits.converter_efficiency,
                 heat_j=estimate.energy_j,
                 deadline_s=job.manifest.job.deadline_s,
-                pacing_ready_s=self._pacing_ready_s,
+                pacing_ready_s=self.bucket.ready_s(now, self._entry_j(estimate)),
             )
             decision = governor.decide(demand, supply, self._thresholds, now)
             if isinstance(decision, Admit):
-                return [*done, *self._start(job, estimate, now)]
+                under_ceiling = supply.mode is OperatingMode.REDUCED
+                return [*done, *self._start(job, estimate, now, under_ceiling=under_ceiling)]
             if isinstance(decision, Defer):
                 return [*done, *self._defer(job, decision, now)]
             done.append(self._turn_away(job, JobState.EXPIRED, decision.reason, now))
@@ -174,6 +188,16 @@ class Payload:
         if self.run is not None and self.run.job.job_id == job_id:
             estimate = self._models[self.run.job.manifest.job.model]
             self.run.budget_s = now + estimate.max_duration_s * self._limits.rate
+
+    def slow(self, now: float, share: float, step_s: float) -> None:
+        """The run had this share of the worker's time for so long: its budget is in full time."""
+        run = self.run
+        if run is None:
+            return
+        run.slowed_s += (1.0 - share) * step_s
+        run.budget_s += (1.0 - share) * step_s
+        if now - run.started_s >= LONG_RUN_S * self._limits.rate:
+            run.long = self._limits.slows_runs
 
     def stop_if_over_budget(self, now: float) -> list[Effect]:
         """Stop the run that takes longer than its model may."""
@@ -194,8 +218,8 @@ class Payload:
         if run is None:
             return []
         model = run.job.manifest.job.model
-        self._models[model].learn(event.report)
-        self._account(model, "ok", event.report.energy_j, now)
+        self._models[model].learn(event.report, run.slowed_s / self._limits.rate)
+        self._account(run, "ok", event.report.energy_j, now)
         return [effects.StoreResult(run.job.manifest.job, event.report)]
 
     def failed(self, event: JobFailed, now: float) -> list[Effect]:
@@ -205,7 +229,7 @@ class Payload:
             return []
         job = run.job
         outcome = "aborted" if event.aborted else "failed"
-        self._account(job.manifest.job.model, outcome, event.energy_j, now)
+        self._account(run, outcome, event.energy_j, now)
         over_budget = event.aborted and run.stop_reason == _BUDGET
         worker_died = event.worker_killed and not event.aborted
         job.worker_deaths += worker_died
@@ -233,8 +257,10 @@ class Payload:
 
     def next_deadline(self) -> float | None:
         """Mission time of the next budget or deferral that ends, or None."""
-        if self.run is not None:
-            return None if self.run.stop_reason is not None else self.run.budget_s
+        run = self.run
+        if run is not None:
+            # The budget of a slowed run moves away with every tick: any tick will do for it.
+            return None if run.stop_reason is not None or run.slowed_s > 0.0 else run.budget_s
         return None if self.deferral is None else self.deferral.until_s
 
     def mode_changed(self, mode: OperatingMode) -> list[Effect]:
@@ -262,12 +288,37 @@ class Payload:
         self.jobs.move(job, JobState.QUEUED)
         return [self._stored_state(job, now, "")]
 
-    def _start(self, job: Job, estimate: ModelEstimate, now: float) -> list[Effect]:
+    def _is_long(self, estimate: ModelEstimate) -> bool:
+        return self._limits.slows_runs and estimate.duration_s > LONG_RUN_S
+
+    def _entry_j(self, estimate: ModelEstimate) -> float:
+        """What has to be in the bucket: all of it, or a burst for a run that is held within itself.
+
+        Such a run pays its way while the bucket fills.
+        """
+        if self._is_long(estimate) and self.bucket.refill_w > 0.0:
+            return min(estimate.energy_j, self.bucket.burst_j)
+        return estimate.energy_j
+
+    def _start(
+        self, job: Job, estimate: ModelEstimate, now: float, *, under_ceiling: bool
+    ) -> list[Effect]:
         self._count(job.job_id, "admit")
         self.deferral = None
         self.jobs.move(job, JobState.RUNNING)
         longest_s = estimate.max_duration_s + _WORKER_START_S
-        self.run = Run(job, now, now + longest_s * self._limits.rate)
+        if under_ceiling:
+            self.bucket.spend(now, estimate.energy_j)
+        else:
+            # Whoever falls under the ceiling next begins with nothing owed and nothing saved.
+            self.bucket.empty(now)
+        self.run = Run(
+            job,
+            now,
+            now + longest_s * self._limits.rate,
+            paid_j=estimate.energy_j if under_ceiling else None,
+            long=self._is_long(estimate),
+        )
         spec = job.manifest.job
         return [effects.StartJob(spec, job.manifest.object_id, self._limits.thread_count)]
 
@@ -286,12 +337,12 @@ class Payload:
         self.run = None
         return run
 
-    def _account(self, model: str, outcome: str, energy_j: float, now: float) -> None:
+    def _account(self, run: Run, outcome: str, energy_j: float, now: float) -> None:
+        model = run.job.manifest.job.model
         self.totals.inferences[f"{model}|{outcome}"] += 1
         self.totals.inference_energy_j[model] += energy_j
-        self._pacing_ready_s = governor.pacing_ready_s(
-            now, energy_j, self._limits.reduced_ceiling_w, self._limits.idle_w
-        )
+        if run.paid_j is not None and energy_j > 0.0:
+            self.bucket.spend(now, energy_j - run.paid_j)
 
     def _count(self, job_id: str, decision: str) -> bool:
         """Count a decision; the same answer to the same job again is no new decision."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from node.core.contacts import Contact
+from node.core.events import Source
 from node.core.modes import LIMITS
 from node.core.snapshot import (
     ClockSnapshot,
+    EnforcementSnapshot,
     JobsSnapshot,
     LinkSnapshot,
     NodeSnapshot,
@@ -81,6 +83,7 @@ def take_picture(core: NodeCore) -> NodeSnapshot:
         radiation=_radiation(core),
         clock=_clock(core),
         hardware=core.readings.hardware,
+        enforcement=_enforcement(core),
     )
 
 
@@ -111,8 +114,23 @@ def _clock(core: NodeCore) -> ClockSnapshot | None:
         allowed_mhz=clock.ratio * clock.law.clock_mhz,
         full_mhz=clock.law.clock_mhz,
         ratio=clock.ratio,
-        die_c=clock.law.die_c(board_c, core.emulation.board_w),
+        die_c=clock.die_c(board_c, core.emulation.board_w),
         throttled_s=clock.throttled_s,
+        offset_source=Source.MEASURED if clock.offset_measured else Source.MODELLED,
+    )
+
+
+def _enforcement(core: NodeCore) -> EnforcementSnapshot:
+    enforcement = core.enforcement
+    ceiling = enforcement.ceiling
+    return EnforcementSnapshot(
+        ceiling_w=ceiling.ceiling_w if ceiling.engaged else None,
+        mean_w=ceiling.mean_w,
+        headroom_w=ceiling.headroom_w,
+        share=enforcement.share,
+        unmet=enforcement.ceiling_unmet,
+        unmet_s=ceiling.unmet_s,
+        protected=enforcement.protection.reason,
     )
 
 

@@ -77,6 +77,27 @@ class ClockSnapshot(Struct, frozen=True):
     die_c: float
     throttled_s: float
     """Time below the full clock since mission time zero."""
+    offset_source: Source = Source.MODELLED
+    """Whether the die's temperature over the board's is that of the real board."""
+
+
+class EnforcementSnapshot(Struct, frozen=True):
+    """What is held back on the board, as the core orders it."""
+
+    ceiling_w: float | None
+    """Of the board's mean power; None where the mode has none."""
+    mean_w: float
+    """Of the board, over about the last ten real seconds."""
+    headroom_w: float
+    """What inferences may draw above idle under the ceiling."""
+    share: float
+    """Of the worker's time, for the run that goes on; 1 where it has all."""
+    unmet: bool
+    """The board draws more than the ceiling, with nothing left to lower."""
+    unmet_s: float
+    """Mission seconds above the ceiling since the daemon started."""
+    protected: str | None
+    """Why nothing is raised now."""
 
 
 class RadiationSnapshot(Struct, frozen=True):
@@ -181,3 +202,5 @@ class NodeSnapshot(Struct, frozen=True):
     """None where the scenario has no throttle."""
     hardware: Hardware | None = None
     """What the chips of the real board say; None where there are none."""
+    enforcement: EnforcementSnapshot | None = None
+    """None in pictures from before there was any."""

@@ -57,12 +57,34 @@ class ClockLimit:
         self.law = law
         self.ratio = 1.0
         self.throttled_s = throttled_s
+        self._offset_k: float | None = None
 
-    def follow(self, board_c: float, board_w: float, step_s: float) -> bool:
-        """Take a step that ended at this temperature and power; say whether the limit changed."""
+    @property
+    def offset_measured(self) -> bool:
+        """The die's temperature over that of the board is the real board's."""
+        return self._offset_k is not None
+
+    def die_c(self, board_c: float, board_w: float) -> float:
+        """Temperature of the die, with the offset that the last step had."""
+        if self._offset_k is not None:
+            return board_c + self._offset_k
+        return self.law.die_c(board_c, board_w)
+
+    def follow(
+        self, board_c: float, board_w: float, step_s: float, offset_k: float | None = None
+    ) -> bool:
+        """Take a step that ended at this temperature and power; say whether the limit changed.
+
+        Args:
+            board_c: emulated.
+            board_w: drawn by the board.
+            step_s: how long the step was.
+            offset_k: measured temperature of the die over that of the board; None: by the law.
+        """
         if self.ratio < 1.0:
             self.throttled_s += step_s
-        allowed = self.law.allowed_ratio(self.law.die_c(board_c, board_w))
+        self._offset_k = offset_k
+        allowed = self.law.allowed_ratio(self.die_c(board_c, board_w))
         if allowed == self.ratio or (
             allowed < 1.0 and abs(allowed - self.ratio) < _LEAST_CHANGE_RATIO
         ):
@@ -73,3 +95,4 @@ class ClockLimit:
     def release(self) -> None:
         """The board lost power: it will boot at its full clock."""
         self.ratio = 1.0
+        self._offset_k = None

@@ -69,8 +69,6 @@ class Mission:
                 max_object_bytes=_MAX_OBJECT_BYTES,
                 max_jobs=_MAX_JOBS,
                 thread_count=1,
-                reduced_ceiling_w=craft.reduced_power_ceiling_w,
-                idle_w=craft.board_idle_w,
                 converter_efficiency=craft.board_converter_efficiency,
                 rate=1.0,
             ),

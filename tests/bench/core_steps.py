@@ -38,8 +38,6 @@ def new_core(craft: Spacecraft) -> NodeCore:
         max_object_bytes=1 << 28,
         max_jobs=1000,
         thread_count=1,
-        reduced_ceiling_w=craft.reduced_power_ceiling_w,
-        idle_w=craft.board_idle_w,
         converter_efficiency=craft.board_converter_efficiency,
         rate=1.0,
     )

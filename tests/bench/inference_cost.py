@@ -172,8 +172,6 @@ async def node(
             max_object_bytes=1 << 28,
             max_jobs=100_000,
             thread_count=threads,
-            reduced_ceiling_w=craft.reduced_power_ceiling_w,
-            idle_w=craft.board_idle_w,
             converter_efficiency=craft.board_converter_efficiency,
             rate=1.0,
         )

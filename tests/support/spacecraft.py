@@ -110,7 +110,7 @@ def spacecraft(**changes: Any) -> Spacecraft:
 
 def limits(**changes: Any) -> PayloadLimits:
     """Make generous limits of the payload computer."""
-    return replace(PayloadLimits(1 << 20, 100, 2, 8.0, IDLE_W, 0.92, 1.0), **changes)
+    return replace(PayloadLimits(1 << 20, 100, 2, 0.92, 1.0), **changes)
 
 
 def start(soc: float = 0.9, mode: str = "boot", **changes: Any) -> EmulationState:

@@ -12,7 +12,6 @@ from node.core.governor import (
     Reject,
     Supply,
     decide,
-    pacing_ready_s,
 )
 from node.core.modes import OperatingMode
 
@@ -98,13 +97,6 @@ def test_the_first_rule_answers() -> None:
     late = replace(DEMAND, pacing_ready_s=3000.0)
     assert ask(late, hot_and_empty) == Defer(None, Reason.HEAT)
     assert ask(late, replace(hot_and_empty, board_c=20.0)) == Defer(2000.0, Reason.ENERGY)
-
-
-def test_pacing_spreads_the_energy_under_the_ceiling() -> None:
-    assert pacing_ready_s(100.0, 35.0, 8.0, 4.5) == 110.0
-    assert pacing_ready_s(100.0, 0.0, 8.0, 4.5) == 100.0
-    assert pacing_ready_s(100.0, 35.0, 4.5, 4.5) == float("inf")
-    assert pacing_ready_s(100.0, 35.0, 4.0, 4.5) == float("inf")
 
 
 def test_every_decision_has_its_key() -> None:

@@ -66,3 +66,11 @@ def test_the_first_run_replaces_the_estimate_and_others_move_it() -> None:
     assert estimate.duration_s == pytest.approx(2.2)
     assert estimate.energy_j == pytest.approx(22.0)
     assert estimate.max_duration_s == 30.0
+
+
+def test_a_slowed_run_is_learned_at_its_full_pace_and_no_joules_are_no_measurement() -> None:
+    estimate = ModelEstimate(30.0, 2.0, 20.0)
+    estimate.learn(report(energy_j=0.0, duration_s=9.0), 6.0)
+    assert (estimate.duration_s, estimate.energy_j) == (3.0, 20.0)
+    estimate.learn(report(energy_j=10.0, duration_s=3.0), 3.5)
+    assert estimate.duration_s == pytest.approx(2.4)

@@ -33,6 +33,7 @@ ALLOWED = {
     (REDUCED, "charge-critical"): SAFE,
     (NOMINAL, "board-too-hot"): SAFE,
     (REDUCED, "board-too-hot"): SAFE,
+    (REDUCED, "ceiling-unmet"): SAFE,
     (NOMINAL, "charge-low"): REDUCED,
     (NOMINAL, "board-warm"): REDUCED,
     (NOMINAL, "command-reduced"): REDUCED,

@@ -278,7 +278,8 @@ def test_heat_lowers_the_mode_and_cooling_lifts_it() -> None:
     loose = ThermalSpec(
         (Node("board", 180.0), Node("structure", 6000.0)), (Link(("board", "structure"), 0.5),)
     )
-    flight = Flight(craft=spacecraft(thermal=loose), begin=start(0.9))
+    craft = spacecraft(thermal=loose, reduced_power_ceiling_w=100.0)
+    flight = Flight(craft=craft, begin=start(0.9))
     flight.boot()
     flight.board_w = 60.0
     flight.fly(800.0)

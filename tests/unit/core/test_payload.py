@@ -305,7 +305,7 @@ def test_pacing_in_reduced() -> None:
 
 
 def test_a_ceiling_below_idle_defers_without_an_end() -> None:
-    flight = awake(payload_limits=limits(reduced_ceiling_w=4.0))
+    flight = awake(craft=spacecraft(reduced_power_ceiling_w=4.0))
     flight.take(offer("a"))
     flight.tell(events.Telecommand("mode", "reduced"))
     flight.tell(events.JobFinished("a", report()))
