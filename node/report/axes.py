@@ -78,15 +78,18 @@ def thin(points: Sequence[Point], limit: int = 1200) -> list[Point]:
 
 def number(value: float, digits: int = 4) -> str:
     """Format with at most ``digits`` significant digits and no trailing zeros, whole above that."""
-    if abs(value) < _MAX_WHOLE and (value == int(value) or abs(value) >= 10**digits):
+    text = f"{value:.{digits}g}"
+    # As rounded: 999.9 with three digits is 1000 and not 1e+03.
+    if abs(value) < _MAX_WHOLE and (value == int(value) or abs(float(text)) >= 10**digits):
         return f"{round(value):,}".replace(",", "\u202f")
-    return f"{value:.{digits}g}"
+    return text
 
 
 def quantity(value: float, unit: str) -> str:
     """Format with a decimal prefix: ``12.3 Mbit/s``."""
     for factor, prefix in _PREFIXES:
-        if abs(value) >= factor:
+        # As rounded: 999.9 k is 1 M.
+        if abs(value) >= 0.9995 * factor:
             return f"{value / factor:.3g} {prefix}{unit}"
     return f"{value:.3g} {unit}"
 

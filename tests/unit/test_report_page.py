@@ -229,3 +229,17 @@ def test_numbers_are_short_and_whole_above_their_digits() -> None:
         "1\u202f254",
         "3.33e+11",
     ]
+
+
+def test_figures_that_round_up_to_a_power_of_ten_stay_readable() -> None:
+    assert [number(value, 3) for value in (999.4, 999.96, -999.96)] == [
+        "999",
+        "1\u202f000",
+        "-1\u202f000",
+    ]
+    assert [quantity(value, "B") for value in (999.4, 999.7, 999_960.0, -999_960.0)] == [
+        "999 B",
+        "1 kB",
+        "1 MB",
+        "-1 MB",
+    ]
