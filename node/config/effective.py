@@ -22,7 +22,9 @@ def effective(loaded: LoadedInstallation | Installation | Scenario) -> str:
         return document(loaded)
     installation = loaded.installation
     replace = msgspec.structs.replace
-    password = loaded.password_path
+    password, board = loaded.password_path, installation.board
+    if board.profile is not None:
+        board = replace(board, profile=str(loaded.path.parent / board.profile))
     inference = replace(installation.inference, models=str(loaded.models_path))
     if inference.provider_options.tensorrt is not None and loaded.engine_cache_path is not None:
         tensorrt = replace(
@@ -34,6 +36,7 @@ def effective(loaded: LoadedInstallation | Installation | Scenario) -> str:
     resolved = replace(
         installation,
         scenario=str(loaded.scenario_path),
+        board=board,
         clock=replace(installation.clock, anchor=str(loaded.anchor_path)),
         broker=replace(
             installation.broker, password_file=None if password is None else str(password)

@@ -81,6 +81,9 @@ class BoardChoice(Section, frozen=True):
     """Power at rest. None: the scenario's ``board.idle_w``."""
     active_w: Watts | None = None
     """Power with all cores busy, for a modelled figure. None: the scenario's ``board.active_w``."""
+    profile: str | None = None
+    """Board profile (TOML) of a simulated board: its powers, and the durations and powers of its
+    models, stand in place of the scenario's. ``orbitnode bench`` writes one."""
     total_rails: Annotated[list[RailName], Meta(min_length=1, max_length=16)] | None = None
     """Measured supplies whose sum is the board's power, for a carrier whose rails are not known.
     None: what the family knows."""

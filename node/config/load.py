@@ -61,6 +61,7 @@ class LoadedInstallation:
 
     installation: Installation
     scenario: Scenario
+    """With the figures of the installation's profile, where it has one."""
     path: Path
     scenario_path: Path
     models_path: Path
@@ -70,7 +71,7 @@ class LoadedInstallation:
     engine_cache_path: Path | None
     """Where TensorRT keeps what it built, if it keeps any."""
     config_hash: str
-    """SHA-256 over the bytes of the installation file, then those of the scenario file."""
+    """SHA-256 over the bytes of the installation file, of the scenario file and of the profile."""
     warnings: tuple[Problem, ...]
 
 
@@ -132,6 +133,11 @@ def load_installation(path: Path) -> LoadedInstallation:
     installation = examined.value
     if installation is None or scenario is None or scenario.value is None:
         raise ConfigError(_in_order(problems))
+    flown, raw = scenario.value, document.raw + scenario_document.raw
+    if installation.board.profile is not None:
+        profile_path = path.parent / installation.board.profile
+        _, flown = load_profile(profile_path, flown)
+        raw += read_document(profile_path).raw
     state_path = folder / installation.store.path
     password_file = installation.broker.password_file
     anchor = installation.clock.anchor
@@ -139,7 +145,7 @@ def load_installation(path: Path) -> LoadedInstallation:
     engine_cache = None if tensorrt is None else tensorrt.trt_engine_cache_path
     return LoadedInstallation(
         installation=installation,
-        scenario=scenario.value,
+        scenario=flown,
         path=path.resolve(),
         scenario_path=(folder / installation.scenario).resolve(),
         models_path=(folder / installation.inference.models).resolve(),
@@ -147,7 +153,7 @@ def load_installation(path: Path) -> LoadedInstallation:
         anchor_path=(state_path / "clock.json" if anchor is None else folder / anchor).resolve(),
         password_path=None if password_file is None else (folder / password_file).resolve(),
         engine_cache_path=None if engine_cache is None else (folder / engine_cache).resolve(),
-        config_hash=hashlib.sha256(document.raw + scenario_document.raw).hexdigest(),
+        config_hash=hashlib.sha256(raw).hexdigest(),
         warnings=tuple(_in_order(examined.warnings + scenario.warnings)),
     )
 

@@ -68,6 +68,17 @@ def board_overrides_are_ordered(board: BoardChoice) -> Iterator[Finding]:
         )
 
 
+def a_profile_stands_alone(board: BoardChoice) -> Iterator[Finding]:
+    """A profile is about a board that is not there, and has both powers."""
+    if board.profile is None:
+        return
+    if board.family != "simulated":
+        yield Finding("$.board.profile", f'needs family = "simulated", got "{board.family}"')
+    for key in ("idle_w", "active_w"):
+        if getattr(board, key) is not None:
+            yield Finding(f"$.board.{key}", "stands in the profile too; write one of them")
+
+
 def named_rails_can_be_there(board: BoardChoice) -> Iterator[Finding]:
     """A board without monitor chips has no rails to add up."""
     if board.total_rails is not None and board.family in ("simulated", "nvidia-gpu"):
@@ -108,6 +119,7 @@ INSTALLATION_RULES: tuple[Rule, ...] = (
     freerun_simulates_executor,
     board_overrides_are_ordered,
     *rules_providers.RULES,
+    a_profile_stands_alone,
     named_rails_can_be_there,
     gpus_belong_to_their_family,
     a_meter_has_a_board_to_measure,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,17 @@ from typing import Any
 import msgspec
 import pytest
 
+from node._compat import tomllib
+from node.config.build import build_spacecraft
 from node.config.convert import convert
-from node.config.load import load_scenario
+from node.config.effective import effective
+from node.config.load import load_installation, load_scenario
 from node.config.profile import PROFILE_RULES, BoardProfile, origin, overlay
 from node.config.rules import apply_rules
+from node.errors import ConfigError
 
-DEMO = load_scenario(Path(__file__).parents[3] / "scenarios" / "demo.toml")
+SCENARIO = Path(__file__).parents[3] / "scenarios" / "demo.toml"
+DEMO = load_scenario(SCENARIO)
 NO_ZONE = datetime(2026, 1, 1)  # noqa: DTZ001 - what is to be refused
 MODEL = "dlr-cloud-unet"
 
@@ -74,6 +80,74 @@ def test_a_model_without_a_point_keeps_its_duration_and_draws_what_the_board_doe
     )
     (model,) = overlay(scenario, profile()).model
     assert (model.duration_s, model.active_w) == (0.6, None)
+
+
+INSTALLATION = """\
+schema = 1
+node = "node-1"
+scenario = {scenario}
+[board]
+family = "simulated"
+profile = "board.toml"
+"""
+PROFILE = """\
+schema = 1
+board = "a board"
+source = "measured"
+text = "for a test"
+idle_w = 3
+active_w = 6.4
+[[point]]
+model = "dlr-cloud-unet"
+threads = 4
+clock_ratio = 1
+duration_s = 2
+active_w = 6
+"""
+
+
+def installation(folder: Path, text: str = INSTALLATION, profile: str = PROFILE) -> Path:
+    (folder / "board.toml").write_text(profile)
+    path = folder / "node.toml"
+    path.write_text(text.replace("{scenario}", f'"{SCENARIO}"'))
+    return path
+
+
+def test_a_simulated_board_flies_its_profile(tmp_path: Path) -> None:
+    loaded = load_installation(installation(tmp_path))
+
+    craft = build_spacecraft(loaded.scenario, loaded.installation.board)
+    assert (craft.board_idle_w, craft.board_active_w) == (3.0, 6.4)
+    assert craft.models[MODEL].duration_s == 2.0
+    assert craft.models[MODEL].active_w == 6.0
+    (tmp_path / "board.toml").write_text(PROFILE.replace("duration_s = 2", "duration_s = 2.5"))
+    assert load_installation(loaded.path).config_hash != loaded.config_hash
+    shown = tomllib.loads(effective(loaded).partition("# scenario")[0])
+    assert shown["board"]["profile"] == str(tmp_path / "board.toml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ('"simulated"', '"generic"', 6, 'board.profile: needs family = "simulated"'),
+        ("profile", "idle_w = 3\nprofile", 6, "board.idle_w: stands in the profile too"),
+    ],
+)
+def test_a_profile_is_of_a_simulated_board_and_alone(
+    tmp_path: Path, old: str, new: str, line: int, words: str
+) -> None:
+    path = installation(tmp_path, INSTALLATION.replace(old, new))
+    with pytest.raises(ConfigError, match=re.escape(f"node.toml:{line}: {words}")):
+        load_installation(path)
+
+
+def test_what_is_wrong_in_a_profile_is_said_of_its_file(tmp_path: Path) -> None:
+    path = installation(tmp_path, profile=PROFILE.replace("active_w = 6\n", "active_w = 9\n"))
+    with pytest.raises(ConfigError, match=r"board\.toml:12: point\[0\]\.active_w: must be from"):
+        load_installation(path)
+    (tmp_path / "board.toml").unlink()
+    with pytest.raises(ConfigError, match=r"board\.toml: cannot be read"):
+        load_installation(path)
 
 
 def test_the_fastest_point_at_the_highest_clock_is_flown() -> None:
