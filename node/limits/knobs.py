@@ -16,7 +16,7 @@ from node.limits.tree import DEVICES
 
 _CPUFREQ = f"{DEVICES}system/cpu/cpufreq"
 _POLICY = re.compile(r"policy([0-9]{1,5})")
-_GPUS = (
+GPU_NAMES = (
     "gpu-gpc-0",  # Thor
     "17000000.gpu",  # Orin, JetPack 6
     "17000000.ga10b",  # Orin, JetPack 5
@@ -24,7 +24,7 @@ _GPUS = (
     "17000000.gp10b",  # TX2
     "57000000.gpu",  # Nano
 )
-_EMC = (
+EMC_FILES = (
     "sys/kernel/nvpmodel_clk_cap/emc",
     "sys/kernel/nvpmodel_emc_cap/emc_iso_cap",  # JetPack 5 and older
 )
@@ -122,7 +122,7 @@ def is_cooling(files: Files, kind: Kind) -> bool:
     """
     if kind not in {"cpu", "gpu"}:
         return False
-    types = _CPU_COOLING if kind == "cpu" else (*_GPU_COOLING, *_GPUS)
+    types = _CPU_COOLING if kind == "cpu" else (*_GPU_COOLING, *GPU_NAMES)
     for child in files.children(_THERMAL):
         if _COOLING.fullmatch(child) and (files.number(f"{_THERMAL}/{child}/cur_state") or 0) > 0:
             of_device = files.text(f"{_THERMAL}/{child}/type") or ""
@@ -171,7 +171,7 @@ def _processors(files: Files) -> list[Knob | str]:
 
 
 def _gpus(files: Files) -> list[Knob | str]:
-    for name in _GPUS:
+    for name in GPU_NAMES:
         folder = files.device(f"sys/class/devfreq/{name}")
         if folder is None:
             continue
@@ -194,7 +194,7 @@ def _gpus(files: Files) -> list[Knob | str]:
 
 
 def _memory(files: Files) -> list[Knob | str]:
-    for path in _EMC:
+    for path in EMC_FILES:
         value = files.number(path)
         if value is None:
             continue
