@@ -17,6 +17,8 @@ idle draw is charged for the mission time that passes.
 
 from __future__ import annotations
 
+from math import fsum
+
 from msgspec import Struct
 
 from node.core.craft import Spacecraft
@@ -67,12 +69,56 @@ class EmulationState(Struct, frozen=True):
 class Emulation:
     """Orbit, power and heat at one instant; ``advance`` moves it to the next."""
 
+    __slots__ = (
+        "_battery",
+        "_craft",
+        "_looks",
+        "_network",
+        "_rates_bps",
+        "_reading",
+        "_roll_matters",
+        "_sun_table",
+        "_thermal",
+        "_warm_panels",
+        "array_health",
+        "battery_loss_w",
+        "battery_lost_j",
+        "battery_w",
+        "board_consumed_j",
+        "board_source",
+        "board_w",
+        "brown_out",
+        "brown_outs",
+        "bus_v",
+        "capacity_j",
+        "curtailed_w",
+        "faults",
+        "heater_w",
+        "illumination",
+        "load_consumed_j",
+        "load_w",
+        "now",
+        "r_teme_km",
+        "solar_curtailed_j",
+        "solar_generated_j",
+        "solar_w",
+        "state_of_charge",
+        "sun",
+        "temperatures_c",
+        "upsets",
+        "v_teme_km_s",
+    )
+
     def __init__(self, craft: Spacecraft, start: EmulationState, now: float) -> None:
         self._craft = craft
         self._sun_table = SunTable()
         self._network = ThermalNetwork(craft.thermal)
         self._thermal = self._network.initial_state(start.temperatures_c)
         self._battery = BatteryState(start.state_of_charge)
+        self.state_of_charge = start.state_of_charge
+        """Of the battery, 0 to 1."""
+        self.temperatures_c = self._thermal.temperatures_c
+        """By thermal node, in the scenario's order."""
         self._reading: PowerReading | None = None
         # Turned to the Sun, with no face that is fixed to the body, light comes along the body's z
         # axis and nothing asks how the body is turned about it: the axes need not be found.
@@ -113,16 +159,6 @@ class Emulation:
             if craft.radiation is None
             else Upsets(craft.radiation, start.upsets, self.r_ecef_km, craft.epoch_utc_s + now)
         )
-
-    @property
-    def state_of_charge(self) -> float:
-        """Of the battery, 0 to 1."""
-        return self._battery.soc
-
-    @property
-    def temperatures_c(self) -> tuple[float, ...]:
-        """By thermal node, in the scenario's order."""
-        return self._thermal.temperatures_c
 
     def advance(
         self,
@@ -165,15 +201,17 @@ class Emulation:
             now / YEAR_S,
             self._node_temperatures_c() if self._warm_panels else {},
         )
-        array_w = self.array_health * sum(panels_w)
+        array_w = self.array_health * fsum(panels_w)
         solar_w = craft.array_to_bus_ratio * array_w
         drawn_w = self._board_power_w(reading, step_s, rate, running=running)
         board_w = drawn_w if powered else 0.0
         converter_loss_w = board_w * (1.0 / craft.board_converter_efficiency - 1.0)
         bus_w = self.standing_bus_w(powered=powered, transmitting=transmitting)
         load_w = board_w + converter_loss_w + bus_w + self.heater_w
-        battery_c = self._thermal.temperatures_c[craft.battery_node]
-        battery = battery_step(craft.battery, self._battery, solar_w - load_w, step_s, battery_c)
+        battery_c = self.temperatures_c[craft.battery_node]
+        self._battery, self.bus_v, _, battery_w, loss_w, curtailed_w, brown_out = battery_step(
+            craft.battery, self._battery, solar_w - load_w, step_s, battery_c
+        )
         absorbed_w = surface_heat_w(
             craft.thermal.surfaces,
             axes,
@@ -184,39 +222,39 @@ class Emulation:
             craft.earth_infrared_w_per_m2,
             craft.albedo_ratio,
         )
-        if battery.brown_out:
+        if brown_out:
             # The board may draw what it likes on its desk: on this bus there was no more.
-            served = (solar_w - battery.battery_power_w) / load_w
+            served = (solar_w - battery_w) / load_w
             board_w, converter_loss_w, bus_w, load_w = (
                 served * watts for watts in (board_w, converter_loss_w, bus_w, load_w)
             )
-        taken = 1.0 - battery.curtailed_w / solar_w if solar_w > 0.0 else 0.0
+            self.brown_outs += not self.brown_out
+        taken = 1.0 - curtailed_w / solar_w if solar_w > 0.0 else 0.0
         heat_w = [0.0] * len(craft.thermal_names)
         heat_w[craft.board_node] += board_w
         heat_w[craft.bus_node] += bus_w + converter_loss_w + taken * (array_w - solar_w)
-        heat_w[craft.battery_node] += battery.loss_w
+        heat_w[craft.battery_node] += loss_w
         for panel, node in self._warm_panels:
             heat_w[node] -= taken * self.array_health * panels_w[panel]
         self._thermal, self.heater_w = self._network.step(
-            self._thermal, heat_w, absorbed_w, step_s, bus_live=not battery.brown_out
+            self._thermal, heat_w, absorbed_w, step_s, bus_live=not brown_out
         )
 
-        self.solar_w = solar_w
-        self.load_w = load_w
-        self.board_w = board_w
-        self.curtailed_w = battery.curtailed_w
-        self.battery_w = battery.battery_power_w
-        self.battery_loss_w = battery.loss_w
+        self.solar_w, self.load_w, self.board_w = solar_w, load_w, board_w
+        self.curtailed_w = curtailed_w
+        self.battery_w = battery_w
+        self.battery_loss_w = loss_w
+        self.brown_out = brown_out
+        self.state_of_charge = self._battery.soc
+        self.temperatures_c = self._thermal.temperatures_c
         self.solar_generated_j += solar_w * step_s
         self.load_consumed_j += load_w * step_s
         self.board_consumed_j += board_w * step_s
-        self.solar_curtailed_j += battery.curtailed_w * step_s
-        self.battery_lost_j += battery.loss_w * step_s
-        self._battery = battery.state
-        self.bus_v = battery.terminal_v
-        self.brown_outs += battery.brown_out and not self.brown_out
-        self.brown_out = battery.brown_out
-        self._expose(step_s, powered=powered)
+        self.solar_curtailed_j += curtailed_w * step_s
+        self.battery_lost_j += loss_w * step_s
+        if self.upsets is not None:
+            utc_s = craft.epoch_utc_s + now
+            self.upsets.advance(self.r_ecef_km, utc_s, step_s, powered=powered)
 
     def standing_bus_w(self, *, powered: bool, transmitting: bool) -> float:
         """Everything on the bus but the board and the heaters."""
@@ -265,8 +303,8 @@ class Emulation:
         """Return what survives a restart of the daemon."""
         return EmulationState(
             mission_s=self.now,
-            state_of_charge=self._battery.soc,
-            temperatures_c=self._thermal.temperatures_c,
+            state_of_charge=self.state_of_charge,
+            temperatures_c=self.temperatures_c,
             mode=mode,
             boots=boots,
             solar_generated_j=self.solar_generated_j,
@@ -280,22 +318,16 @@ class Emulation:
         )
 
     def _node_temperatures_c(self) -> dict[str, float]:
-        return dict(zip(self._craft.thermal_names, self._thermal.temperatures_c, strict=True))
+        return dict(zip(self._craft.thermal_names, self.temperatures_c, strict=True))
 
     def _look_up(self) -> None:
-        self._looks.clear()
-        self._rates_bps.clear()
+        if self._looks:
+            self._looks.clear()
+            self._rates_bps.clear()
         utc_s = self._craft.epoch_utc_s + self.now
         self.r_teme_km, self.v_teme_km_s = self._craft.orbit.state(utc_s)
-        self.sun = self._sun_table.at(utc_s)
-        self.illumination = illumination(
-            self.r_teme_km, self.sun.direction_teme, self.sun.distance_au * AU_KM
-        )
-
-    def _expose(self, step_s: float, *, powered: bool) -> None:
-        if self.upsets is not None:
-            utc_s = self._craft.epoch_utc_s + self.now
-            self.upsets.advance(self.r_ecef_km, utc_s, step_s, powered=powered)
+        self.sun = direction_teme, distance_au = self._sun_table.at(utc_s)
+        self.illumination = illumination(self.r_teme_km, direction_teme, distance_au * AU_KM)
 
     @property
     def _gmst(self) -> float:

@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from math import radians, sin, sqrt
+from math import fsum, radians, sin, sqrt
 from typing import NamedTuple
 
 from node.errors import PhysicsError
@@ -58,7 +58,7 @@ _STOERMER_GV = 14.9
 _GEOMAGNETIC_RADIUS_KM = 6371.2
 # First-degree Gauss coefficients g11, h11, g10 of IGRF-14 for 2025.0, in nT.
 _DIPOLE_NT = (-1410.3, 4545.5, -29350.0)
-_STRENGTH_NT = sqrt(sum(part * part for part in _DIPOLE_NT))
+_STRENGTH_NT = sqrt(fsum(part * part for part in _DIPOLE_NT))
 _AXIS_ECEF = tuple(-part / _STRENGTH_NT for part in _DIPOLE_NT)
 """To the geomagnetic pole of the north, 80.8 N 72.8 W."""
 

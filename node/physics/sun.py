@@ -18,6 +18,8 @@ AU_KM = 149_597_870.7
 
 _POSIX_S_OF_J2000 = 946_728_000.0
 _JULIAN_CENTURY_S = 3_155_760_000.0
+_new = tuple.__new__
+"""Makes a named tuple in half the time that its own constructor, Python code, takes."""
 
 
 class SunPosition(NamedTuple):
@@ -75,9 +77,12 @@ class SunTable:
             elapsed_s = utc_s - self._from_utc_s
         x, y, z = self._direction
         dx, dy, dz = self._slope
-        return SunPosition(
-            (x + dx * elapsed_s, y + dy * elapsed_s, z + dz * elapsed_s),
-            self._distance_au + self._distance_slope * elapsed_s,
+        return _new(
+            SunPosition,
+            (
+                (x + dx * elapsed_s, y + dy * elapsed_s, z + dz * elapsed_s),
+                self._distance_au + self._distance_slope * elapsed_s,
+            ),
         )
 
     def _load(self, utc_s: float) -> None:

@@ -92,22 +92,21 @@ def plate_view_factor(radius_ratio: float, tilt_cosine: float) -> float:
     to the centre.
     """
     squared = radius_ratio * radius_ratio
-    half_angle_cosine = sqrt(squared - 1.0) / radius_ratio
+    facing = radius_ratio * tilt_cosine
     # Where the plate's horizon touches the sphere, rounding must not lead out of the formula below.
-    half_angle_sine = (1.0 - _TOUCHING) / radius_ratio
-    if tilt_cosine >= half_angle_sine:
+    if facing >= 1.0 - _TOUCHING:
         return tilt_cosine / squared
-    if tilt_cosine <= -half_angle_sine:
+    if facing <= _TOUCHING - 1.0:
         return 0.0
     # Part of the sphere is below the plate's own horizon.
-    tilt_sine = sqrt(1.0 - tilt_cosine * tilt_cosine)
     reach = sqrt(squared - 1.0)
+    tilt_sine = sqrt(1.0 - tilt_cosine * tilt_cosine)
     return (
         0.5
-        - asin(half_angle_cosine / tilt_sine) / pi
+        - asin(reach / (radius_ratio * tilt_sine)) / pi
         + (
             tilt_cosine * acos(-reach * tilt_cosine / tilt_sine)
-            - reach * sqrt(1.0 - squared * tilt_cosine * tilt_cosine)
+            - reach * sqrt(1.0 - facing * facing)
         )
         / (pi * squared)
     )
@@ -127,7 +126,7 @@ def surface_heat_w(
     illumination: float,
     earth_infrared_w_per_m2: float,
     albedo_ratio: float,
-) -> tuple[float, ...]:
+) -> list[float]:
     """Heat taken by each surface.
 
     ``solar_irradiance_w_per_m2`` is that of the Sun's distance, before ``illumination``: the Earth
@@ -140,22 +139,13 @@ def surface_heat_w(
     radius_ratio = max(1.0, distance_km / EQUATORIAL_RADIUS_KM)
     zenith_cosine = (x * sx + y * sy + z * sz) / distance_km
     sunlight = solar_irradiance_w_per_m2 * illumination
-    albedo = albedo_ratio * solar_irradiance_w_per_m2 * max(0.0, zenith_cosine)
+    albedo = (
+        albedo_ratio * solar_irradiance_w_per_m2 * zenith_cosine if zenith_cosine > 0.0 else 0.0
+    )
     heat_w = []
     for surface in surfaces:
         facing = surface.facing
-        if surface.panel is not None:
-            sun_cosine, (nx, ny, nz) = panel_face(surface.panel, body_axes_teme, sun_direction_teme)
-            view = plate_view_factor(radius_ratio, -(nx * x + ny * y + nz * z) / distance_km)
-        elif facing == "fixed":
-            (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = body_axes_teme
-            bx, by, bz = surface.direction_body
-            nx = bx * xx + by * yx + bz * zx
-            ny = bx * xy + by * yy + bz * zy
-            nz = bx * xz + by * yz + bz * zz
-            sun_cosine = nx * sx + ny * sy + nz * sz
-            view = plate_view_factor(radius_ratio, -(nx * x + ny * y + nz * z) / distance_km)
-        elif facing == "sphere":
+        if facing == "sphere":
             sun_cosine = 0.25
             view = sphere_view_factor(radius_ratio)
         elif facing == "sun":
@@ -164,16 +154,27 @@ def surface_heat_w(
         elif facing == "anti_sun":
             sun_cosine = 0.0
             view = plate_view_factor(radius_ratio, zenith_cosine)
+        elif facing == "fixed":
+            (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = body_axes_teme
+            bx, by, bz = surface.direction_body
+            nx = bx * xx + by * yx + bz * zx
+            ny = bx * xy + by * yy + bz * zy
+            nz = bx * xz + by * yz + bz * zz
+            sun_cosine = nx * sx + ny * sy + nz * sz
+            view = plate_view_factor(radius_ratio, -(nx * x + ny * y + nz * z) / distance_km)
         elif facing == "nadir":
             sun_cosine = -zenith_cosine
             view = 1.0 / (radius_ratio * radius_ratio)
-        else:
+        elif surface.panel is None:  # to the zenith
             sun_cosine = zenith_cosine
             view = 0.0
+        else:
+            sun_cosine, (nx, ny, nz) = panel_face(surface.panel, body_axes_teme, sun_direction_teme)
+            view = plate_view_factor(radius_ratio, -(nx * x + ny * y + nz * z) / distance_km)
         watts = view * (
             surface.radiating_area_m2 * earth_infrared_w_per_m2 + surface.absorbing_area_m2 * albedo
         )
         if sun_cosine > 0.0:
             watts += surface.sunlit_area_m2 * sun_cosine * sunlight
         heat_w.append(watts)
-    return tuple(heat_w)
+    return heat_w

@@ -14,21 +14,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, inf, isfinite
-from operator import mul
-from typing import NamedTuple
+from functools import partial
+from math import ceil, inf
+from typing import NamedTuple, NoReturn, Protocol, cast
 
 from node.errors import PhysicsError
 from node.physics.checks import require, require_positive
 from node.physics.surfaces import Surface
+from node.physics.thermal_code import (
+    MAX_NODES,
+    MAX_PARTS,
+    SUBSTEP_RATE,
+    Figures,
+    step_source,
+)
 
 STEFAN_BOLTZMANN_W_PER_M2_K4 = 5.670374419e-8
 SPACE_K = 2.725
 ZERO_CELSIUS_K = 273.15
 
 _SPACE_K4 = SPACE_K**4
-_SUBSTEP_RATE = 0.5
-"""Substep times the fastest rate; Heun's method is stable to 2."""
 _MAX_SUBSTEP_S = 20.0
 _MAX_SUBSTEP_WITH_THERMOSTAT_S = 2.0
 _MIN_SUBSTEP_S = 0.01
@@ -92,25 +97,37 @@ class ThermalStep(NamedTuple):
     """Drawn by the thermostats, mean over the step."""
 
 
+class Step(Protocol):
+    """Moves a network on."""
+
+    def __call__(
+        self,
+        state: ThermalState,
+        heat_w: Sequence[float],
+        surface_w: Sequence[float],
+        dt_s: float,
+        *,
+        bus_live: bool = True,
+    ) -> ThermalStep:
+        """Advance by ``dt_s``.
+
+        ``heat_w`` is the dissipation by node, ``surface_w`` what each surface takes from Sun and
+        Earth (`node.physics.surfaces.surface_heat_w`); both are constant over the step. The
+        thermostats are read at the beginning of each substep; without a ``bus_live`` they stand as
+        they stood and heat nothing.
+        """
+
+
 class ThermalNetwork:
-    """A specification compiled into flat tuples.
+    """A specification and the step that was put together for it.
 
     Temperatures stay in degrees Celsius; only their fourth powers need kelvin. Every watt is turned
-    into kelvin per second of its node once, so that the loops only add.
+    into kelvin per second of its node once, so that a step only adds.
     """
 
-    __slots__ = (
-        "_conductive",
-        "_emission_w_per_k4",
-        "_heaters",
-        "_inverse_capacities",
-        "_max_substep_s",
-        "_radiating",
-        "_radiative",
-        "_rates",
-        "_surface_slopes",
-        "spec",
-    )
+    __slots__ = ("_emission_w_per_k4", "_figures", "spec", "step")
+
+    step: Step
 
     def __init__(self, spec: ThermalSpec) -> None:
         """Compile ``spec``; raises `PhysicsError` where it is no network."""
@@ -133,24 +150,25 @@ class ThermalNetwork:
             ):
                 if flow:
                     kind.append((i, j, flow * inverse[i], flow * inverse[j]))
-        self._inverse_capacities = tuple(inverse)
+        radiating = [(i, e * inverse[i]) for i, e in enumerate(emission) if e]
         self._emission_w_per_k4 = tuple(emission)
-        self._conductive = tuple(conductive)
-        self._radiative = tuple(radiative)
-        self._radiating = tuple((i, e * inverse[i]) for i, e in enumerate(emission) if e)
-        self._surface_slopes = tuple(
-            (index[surface.node], inverse[index[surface.node]]) for surface in spec.surfaces
+        self._figures = Figures(
+            tuple(inverse),
+            tuple(conductive),
+            tuple(radiative),
+            tuple(radiating),
+            tuple(_SPACE_K4 * e * c for e, c in zip(emission, inverse, strict=True)),
+            tuple(index[surface.node] for surface in spec.surfaces),
+            tuple((index[h.node], h.power_w, h.on_below_c, h.off_above_c) for h in spec.heaters),
+            _gershgorin(len(inverse), conductive, radiative, radiating),
+            _MAX_SUBSTEP_WITH_THERMOSTAT_S if spec.heaters else _MAX_SUBSTEP_S,
         )
-        self._heaters = tuple(
-            (index[h.node], h.power_w, h.on_below_c, h.off_above_c) for h in spec.heaters
-        )
-        self._max_substep_s = _MAX_SUBSTEP_WITH_THERMOSTAT_S if spec.heaters else _MAX_SUBSTEP_S
-        self._rates = self._gershgorin()
-        if self._substep_s(1.0, _ROOM_C, 0.0) < _MIN_SUBSTEP_S:
+        if substep_s(self._figures, 1.0, _ROOM_C, 0.0) < _MIN_SUBSTEP_S:
             raise PhysicsError(
-                f"thermal: a node's time constant is below {_MIN_SUBSTEP_S / _SUBSTEP_RATE} s; "
+                f"thermal: a node's time constant is below {_MIN_SUBSTEP_S / SUBSTEP_RATE} s; "
                 "give it more heat capacity or merge it with its neighbour"
             )
+        self.step = _compiled(self._figures)
 
     def initial_state(self, temperatures_c: Sequence[float]) -> ThermalState:
         """The network at ``temperatures_c`` with its thermostats as they would then stand."""
@@ -162,7 +180,7 @@ class ThermalNetwork:
             require(f"temperature of {node.name}", temperature_c, -ZERO_CELSIUS_K)
         return ThermalState(
             tuple(temperatures_c),
-            tuple(temperatures_c[i] < on_below_c for i, _, on_below_c, _ in self._heaters),
+            tuple(temperatures_c[i] < on_below_c for i, _, on_below_c, _ in self._figures.heaters),
         )
 
     def radiated_w(self, temperatures_c: Sequence[float]) -> float:
@@ -172,141 +190,67 @@ class ThermalNetwork:
             for emission, temperature_c in zip(self._emission_w_per_k4, temperatures_c, strict=True)
         )
 
-    def step(
-        self,
-        state: ThermalState,
-        heat_w: Sequence[float],
-        surface_w: Sequence[float],
-        dt_s: float,
-        *,
-        bus_live: bool = True,
-    ) -> ThermalStep:
-        """Advance by ``dt_s``.
 
-        ``heat_w`` is the dissipation by node, ``surface_w`` what each surface takes from Sun and
-        Earth (`node.physics.surfaces.surface_heat_w`); both are constant over the step. Without a
-        ``bus_live`` the thermostats stand as they stood and heat nothing.
-        """
-        if not 0.0 < dt_s < inf:
-            raise PhysicsError(f"thermal step of {dt_s} s")
-        temperatures: Sequence[float] = state.temperatures_c
-        heaters_on = state.heaters_on
-        inputs = list(map(mul, heat_w, self._inverse_capacities))
-        if len(heat_w) != len(temperatures) or len(surface_w) != len(self._surface_slopes):
-            raise PhysicsError("thermal step: expected a heat for each node and each surface")
-        for index, (i, inverse) in enumerate(self._surface_slopes):
-            inputs[i] += surface_w[index] * inverse
-        if not isfinite(sum(inputs)):
-            raise PhysicsError(f"thermal step with heat of {heat_w} W and {surface_w} W")
-        if heaters_on and bus_live:
-            return self._step_with_thermostats(temperatures, heaters_on, inputs, dt_s)
-        left_s = dt_s
-        while left_s > 0.0:
-            h = self._substep_s(left_s, max(temperatures), max(inputs))
-            temperatures = self._advance(temperatures, inputs, h)
-            left_s -= h
-        return ThermalStep(ThermalState(tuple(temperatures), heaters_on), 0.0)
+def substep_s(
+    figures: Figures, left_s: float, hottest_c: float, fastest_rise_k_per_s: float
+) -> float:
+    """Part of ``left_s`` within half the time constant of the hottest that it may come to."""
+    conduction, radiation = figures.rates
+    hottest_k = hottest_c + ZERO_CELSIUS_K
+    longest_s = min(left_s, figures.max_substep_s)
+    while True:
+        kelvin = hottest_k + fastest_rise_k_per_s * longest_s
+        rate = conduction + radiation * kelvin * kelvin * kelvin
+        if rate * longest_s <= SUBSTEP_RATE:
+            break
+        # Less, as the rate asks, but not below half: a shorter one heats less.
+        longest_s = max(0.5 * longest_s, SUBSTEP_RATE / rate)
+    # Equal parts; the last takes all that is left.
+    return left_s if longest_s >= left_s else left_s / ceil(left_s / longest_s)
 
-    def _step_with_thermostats(
-        self,
-        temperatures: Sequence[float],
-        heaters_on: tuple[bool, ...],
-        inputs: list[float],
-        dt_s: float,
-    ) -> ThermalStep:
-        """`step`, with the thermostats read at the beginning of each substep."""
-        heater_j = 0.0
-        left_s = dt_s
-        while left_s > 0.0:
-            heaters_on = self._switch(temperatures, heaters_on)
-            powers = inputs.copy()
-            power_w = 0.0
-            for on, (i, watts, _, _) in zip(heaters_on, self._heaters, strict=True):
-                if on:
-                    powers[i] += watts * self._inverse_capacities[i]
-                    power_w += watts
-            h = self._substep_s(left_s, max(temperatures), max(powers))
-            temperatures = self._advance(temperatures, powers, h)
-            heater_j += power_w * h
-            left_s -= h
-        return ThermalStep(ThermalState(tuple(temperatures), heaters_on), heater_j / dt_s)
 
-    def _advance(self, temperatures: Sequence[float], inputs: list[float], h: float) -> list[float]:
-        """One substep of Heun's method."""
-        first = self._slopes(temperatures, inputs)
-        # In place: at a handful of nodes a comprehension over zip costs more than the sums.
-        ahead = first.copy()
-        for i, temperature in enumerate(temperatures):
-            ahead[i] = temperature + h * ahead[i]
-        after = self._slopes(ahead, inputs)
-        half = 0.5 * h
-        for i, temperature in enumerate(temperatures):
-            after[i] = temperature + half * (first[i] + after[i])
-        return after
+def _compiled(figures: Figures) -> Step:
+    """The network's own step."""
+    names = {
+        "inf": inf,
+        "new": tuple.__new__,  # half the time of a named tuple's own constructor
+        "refuse": _refuse,
+        "substep_s": partial(substep_s, figures),
+        "ThermalState": ThermalState,
+        "ThermalStep": ThermalStep,
+    }
+    code = compile(step_source(figures), "<step of a thermal network>", "exec")
+    exec(code, names)  # noqa: S102 - nothing but numbers went into it
+    return cast(Step, names["step"])
 
-    def _slopes(self, temperatures: Sequence[float], inputs: list[float]) -> list[float]:
-        """Rate of change of each temperature, K/s."""
-        slopes = inputs.copy()
-        for i, j, at_i, at_j in self._conductive:
-            difference = temperatures[j] - temperatures[i]
-            slopes[i] += at_i * difference
-            slopes[j] -= at_j * difference
-        for i, j, at_i, at_j in self._radiative:
-            hot = temperatures[j] + ZERO_CELSIUS_K
-            cold = temperatures[i] + ZERO_CELSIUS_K
-            hot *= hot
-            cold *= cold
-            difference = hot * hot - cold * cold
-            slopes[i] += at_i * difference
-            slopes[j] -= at_j * difference
-        for i, emission in self._radiating:
-            kelvin = temperatures[i] + ZERO_CELSIUS_K
-            kelvin *= kelvin
-            slopes[i] -= emission * (kelvin * kelvin - _SPACE_K4)
-        return slopes
 
-    def _switch(
-        self, temperatures: Sequence[float], heaters_on: tuple[bool, ...]
-    ) -> tuple[bool, ...]:
-        """The thermostats at these temperatures."""
-        return tuple(
-            temperatures[i] < on_below_c or (on and temperatures[i] <= off_above_c)
-            for on, (i, _, on_below_c, off_above_c) in zip(heaters_on, self._heaters, strict=True)
-        )
+def _refuse(heat_w: Sequence[float], surface_w: Sequence[float], dt_s: float) -> NoReturn:
+    raise PhysicsError(
+        f"thermal step of {dt_s} s with heat of {heat_w} W and {surface_w} W: expected finite "
+        "figures, a heat for each node and each surface"
+    )
 
-    def _gershgorin(self) -> tuple[float, float]:
-        """Bound of the fastest rate: a constant in 1/s and a factor of kelvin cubed.
 
-        A link adds its conductance to the diagonal and beside it, a face to the diagonal alone; the
-        derivative of T^4 is 4 T^3.
-        """
-        conduction = [0.0] * len(self._inverse_capacities)
-        radiation = list(conduction)
-        for rates, links, factor in (
-            (conduction, self._conductive, 2.0),
-            (radiation, self._radiative, 8.0),
-        ):
-            for i, j, at_i, at_j in links:
-                rates[i] += factor * at_i
-                rates[j] += factor * at_j
-        for i, emission in self._radiating:
-            radiation[i] += 4.0 * emission
-        return (max(conduction), max(radiation))
+def _gershgorin(
+    count: int,
+    conductive: Sequence[tuple[int, int, float, float]],
+    radiative: Sequence[tuple[int, int, float, float]],
+    radiating: Sequence[tuple[int, float]],
+) -> tuple[float, float]:
+    """Bound of the fastest rate: a constant in 1/s and a factor of kelvin cubed.
 
-    def _substep_s(self, left_s: float, hottest_c: float, fastest_rise_k_per_s: float) -> float:
-        """Part of ``left_s`` within half the time constant of the hottest that it may come to."""
-        conduction, radiation = self._rates
-        hottest_k = hottest_c + ZERO_CELSIUS_K
-        longest_s = min(left_s, self._max_substep_s)
-        while True:
-            kelvin = hottest_k + fastest_rise_k_per_s * longest_s
-            rate = conduction + radiation * kelvin * kelvin * kelvin
-            if rate * longest_s <= _SUBSTEP_RATE:
-                break
-            # Less, as the rate asks, but not below half: a shorter one heats less.
-            longest_s = max(0.5 * longest_s, _SUBSTEP_RATE / rate)
-        # Equal parts; the last takes all that is left.
-        return left_s if longest_s >= left_s else left_s / ceil(left_s / longest_s)
+    A link adds its conductance to the diagonal and beside it, a face to the diagonal alone; the
+    derivative of T^4 is 4 T^3.
+    """
+    conduction = [0.0] * count
+    radiation = [0.0] * count
+    for rates, links, factor in ((conduction, conductive, 2.0), (radiation, radiative, 8.0)):
+        for i, j, at_i, at_j in links:
+            rates[i] += factor * at_i
+            rates[j] += factor * at_j
+    for i, emission in radiating:
+        radiation[i] += 4.0 * emission
+    return (max(conduction), max(radiation))
 
 
 def _node_index(spec: ThermalSpec) -> dict[str, int]:
@@ -314,6 +258,12 @@ def _node_index(spec: ThermalSpec) -> dict[str, int]:
     index = {node.name: number for number, node in enumerate(spec.nodes)}
     if not index or len(index) != len(spec.nodes):
         raise PhysicsError("thermal: expected one or more nodes, each with a name of its own")
+    parts = len(spec.links) + len(spec.surfaces) + len(spec.heaters)
+    if len(index) > MAX_NODES or parts > MAX_PARTS:
+        raise PhysicsError(
+            f"thermal: expected at most {MAX_NODES} nodes and {MAX_PARTS} links, surfaces and "
+            f"heaters, got {len(index)} and {parts}"
+        )
     named = [name for link in spec.links for name in link.between]
     named += [surface.node for surface in spec.surfaces]
     named += [heater.node for heater in spec.heaters]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from physics_strategies import networks, packs, ratios, stored_heat_j, stored_j
+from plain_network import PlainNetwork
 
 from node.physics.attitude import body_axes_teme
 from node.physics.battery import BatterySpec, BatteryState, step
@@ -97,8 +98,8 @@ def test_network_conserves_energy_at_any_step(
     assert all(isfinite(t) and t > -ZERO_CELSIUS_K for t in result.state.temperatures_c)
     before_w = network.radiated_w(state.temperatures_c)
     after_w = network.radiated_w(result.state.temperatures_c)
-    gained_j = stored_heat_j(network, result.state.temperatures_c) - stored_heat_j(
-        network, state.temperatures_c
+    gained_j = stored_heat_j(network.spec, result.state.temperatures_c) - stored_heat_j(
+        network.spec, state.temperatures_c
     )
     into_w = sum(heats) + sum(absorbed) + result.heater_w
     radiated_w = into_w - gained_j / dt_s
@@ -106,6 +107,32 @@ def test_network_conserves_energy_at_any_step(
         # What is missing went to space: the mean of the radiated power over the step.
         assert radiated_w == pytest.approx(0.5 * (before_w + after_w), rel=0.02, abs=1e-3)
     assert radiated_w >= -1e-6 * max(1.0, into_w)
+
+
+@settings(deadline=None)
+@given(
+    networks(),
+    st.floats(-60.0, 90.0),
+    st.lists(st.floats(-20.0, 300.0), min_size=11, max_size=11),
+    st.sampled_from([0.1, 1.0, 10.0, 333.0]),
+    st.booleans(),
+)
+def test_the_generated_step_is_that_of_plain_loops(
+    network: ThermalNetwork, start_c: float, watts: list[float], dt_s: float, bus_live: bool
+) -> None:
+    count = len(network.spec.nodes)
+    plain = PlainNetwork(network.spec)
+    state = network.initial_state([start_c + 3.0 * k for k in range(count)])
+    heats, absorbed = watts[:count], watts[count : count + len(network.spec.surfaces)]
+    for _ in range(3):
+        result = network.step(state, heats, absorbed, dt_s, bus_live=bus_live)
+        expected = plain.step(state, heats, absorbed, dt_s, bus_live=bus_live)
+        assert result.state.heaters_on == expected.state.heaters_on
+        assert result.heater_w == pytest.approx(expected.heater_w, rel=1e-12)
+        assert result.state.temperatures_c == pytest.approx(
+            expected.state.temperatures_c, rel=1e-11, abs=1e-10
+        )
+        state = result.state
 
 
 @settings(deadline=None)

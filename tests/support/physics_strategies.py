@@ -96,8 +96,8 @@ def networks(draw: st.DrawFn) -> ThermalNetwork:
     )
 
 
-def stored_heat_j(network: ThermalNetwork, temperatures_c: tuple[float, ...]) -> float:
+def stored_heat_j(spec: ThermalSpec, temperatures_c: tuple[float, ...]) -> float:
     return sum(
         node.capacity_j_per_k * celsius
-        for node, celsius in zip(network.spec.nodes, temperatures_c, strict=True)
+        for node, celsius in zip(spec.nodes, temperatures_c, strict=True)
     )
