@@ -30,6 +30,7 @@ from node.forecast.tallies import Meters
 from node.forecast.work import deadline_use, job_budget, model_costs, outcome
 from node.report.metrics import divide
 from node.report.provenance import assumptions
+from node.report.run import LOST
 from node.report.verdict import evaluate
 from node.simulation.mission import Mission
 
@@ -47,7 +48,11 @@ def assemble(scenario: Scenario, flight: Flight, mission: Mission, seen: Collect
     series = seen.finish(core)
     days = seen.now / SECONDS_PER_DAY
     jobs = mission.hands.milestones.jobs
-    states = {job_id: mission.hands.disk.state(job_id) for job_id in jobs}
+    ledger = mission.hands.ground.ledger
+    states = {
+        job_id: LOST if ledger[job_id].state == LOST else mission.hands.disk.state(job_id)
+        for job_id in jobs
+    }
     orbits = _orbits(seen)
     energy = _energy(core, seen, orbits)
     battery = _battery(core, seen, orbits)
@@ -81,9 +86,7 @@ def assemble(scenario: Scenario, flight: Flight, mission: Mission, seen: Collect
         link=link,
         passes=passes,
         jobs=budget,
-        duplicates=sum(
-            max(0, entry.deliveries - 1) for entry in mission.hands.ground.ledger.values()
-        ),
+        duplicates=sum(max(0, entry.deliveries - 1) for entry in ledger.values()),
         latency=times,
         constraints=ranked,
         throttling=throttling,

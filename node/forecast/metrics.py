@@ -57,7 +57,7 @@ def forecast_metrics(
         "end_state_of_charge": battery.end_state_of_charge,
         "jobs_delivered": jobs.delivered,
         "jobs_duplicated": duplicates,
-        "jobs_lost": 0,
+        "jobs_lost": jobs.lost,
         "jobs_submitted": jobs.submitted,
         "max_board_temperature_c": board.maximum,
         "min_board_temperature_c": board.minimum,

@@ -197,6 +197,8 @@ class JobBudget(Struct, frozen=True, kw_only=True):
     """Waiting for its run, or running, at the end."""
     open_results: int
     """Result on board, not yet on the ground, at the end."""
+    lost: int
+    """Taken on board, and at the end known to neither side."""
     submitted_per_day: float
     delivered_per_day: float
 

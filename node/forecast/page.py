@@ -310,6 +310,7 @@ def _work(forecast: Forecast) -> str:
         ("rejected", jobs.rejected),
         ("expired", jobs.expired),
         ("failed", jobs.failed),
+        ("lost", jobs.lost),
     )
     parts = [table(("Jobs", "Count"), [(text, number(count)) for text, count in states], (1,))]
     costs = [

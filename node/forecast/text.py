@@ -161,6 +161,7 @@ def _jobs(forecast: Forecast) -> Iterator[str]:
         "still on the ground": jobs.open_on_ground,
         "on board": jobs.open_on_board,
         "results on board": jobs.open_results,
+        "lost": jobs.lost,
     }
     counts = ", ".join(f"{count} {name}" for name, count in outcomes.items() if count)
     yield _line(

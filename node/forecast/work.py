@@ -8,14 +8,20 @@ from statistics import fmean
 from node.core.jobs import JobState
 from node.forecast.bottleneck import DeadlineUse
 from node.forecast.model import JobBudget, ModelCost
+from node.report.run import LOST
 from node.simulation.milestones import JobMilestones
 
 
 def outcome(job: JobMilestones, state: str | None) -> str:
-    """Name what became of one job; ``state`` is what the disk on board says, if it has the job."""
+    """Name what became of one job.
+
+    Args:
+        job: its way.
+        state: ``lost``, or what the disk on board says, if it has the job.
+    """
     if job.delivered is not None:
         return "delivered"
-    if state in {JobState.REJECTED.value, JobState.EXPIRED.value, JobState.FAILED.value}:
+    if state in {LOST, JobState.REJECTED.value, JobState.EXPIRED.value, JobState.FAILED.value}:
         return str(state)
     if job.result_bytes is not None:
         return "open_results"
@@ -35,6 +41,7 @@ def job_budget(outcomes: Sequence[str], days: float) -> JobBudget:
         open_on_ground=counts.get("open_on_ground", 0),
         open_on_board=counts.get("open_on_board", 0),
         open_results=counts.get("open_results", 0),
+        lost=counts.get(LOST, 0),
         submitted_per_day=len(outcomes) / days,
         delivered_per_day=delivered / days,
     )

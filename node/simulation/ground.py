@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from node.config.scenario import Workload
 from node.icd import Ack, JobSpec, Manifest, Priority, Receipt, Span
 from node.transfer.ranges import RangeSet
 from node.transfer.responder import Responder
+
+_KNOWN = frozenset({"submitted", "delivered", "rejected", "expired", "failed"})
+"""States of jobs that the ground has itself, or need not have any more."""
 
 
 @dataclass(slots=True)
@@ -19,6 +22,7 @@ class LedgerEntry:
     manifest: Manifest
     state: str = "submitted"
     deliveries: int = 0
+    """Different results that were taken in; more than one is a duplicate."""
     delivered_s: float | None = None
 
 
@@ -68,13 +72,28 @@ class SimulatedGround:
         if complete:
             self._whole.add(object_id)
             for result in self._waiting.pop(object_id):
+                # Of a job that is delivered this is a second result, taken in all the same.
+                self.ledger[result.job.job_id].deliveries += self._is_delivered(result)
                 self._deliver(result, now)
                 noted.append(result.job.job_id)
         return self.responder.chunk_stored(object_id, held.spans, complete=complete, jobs=noted)
 
+    def settle(self, on_board: Callable[[str], bool]) -> None:
+        """At the end of a run, call the jobs lost that the node took and has no more.
+
+        Args:
+            on_board: says of a job whether the node has it on disk.
+        """
+        for job_id, entry in self.ledger.items():
+            if entry.state not in _KNOWN and not on_board(job_id):
+                entry.state = "lost"
+
+    def _is_delivered(self, result: Manifest) -> bool:
+        return self.ledger[result.job.job_id].state == "delivered"
+
     def _deliver(self, result: Manifest, now: float) -> None:
         entry = self.ledger[result.job.job_id]
-        if entry.state != "delivered":
+        if not self._is_delivered(result):
             entry.state = "delivered"
             entry.delivered_s = now
             entry.deliveries += 1

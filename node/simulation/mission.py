@@ -88,6 +88,7 @@ class Mission:
         """Run the mission to its end."""
         await self._loop.run(self._scenario.mission.duration_s)
         self.history.close()
+        self.hands.ground.settle(lambda job_id: self.hands.disk.state(job_id) is not None)
         self._snapshots.append(self.core.snapshot())
         return MissionResult(self._snapshots, self.hands.ground.ledger, self.history.digest())
 

@@ -33,15 +33,13 @@ def test_every_job_has_one_outcome() -> None:
         "open_on_ground",
     ]
     assert outcome(jobs["a"], "expired") == "delivered"
-    assert [outcome(jobs["d"], state) for state in ("rejected", "expired", "failed")] == [
-        "rejected",
-        "expired",
-        "failed",
-    ]
+    states = ("rejected", "expired", "failed", "lost")
+    assert tuple(outcome(jobs["d"], state) for state in states) == states
 
 
 def test_jobs_are_counted_by_outcome_and_by_day() -> None:
     found = job_budget(["delivered", "delivered", "expired", "open_on_ground"], 0.5)
+    assert (found.lost, job_budget(["lost"], 1.0).lost) == (0, 1)
     assert (found.submitted, found.delivered, found.expired, found.open_on_ground) == (4, 2, 1, 1)
     assert (found.rejected, found.failed, found.open_on_board, found.open_results) == (0, 0, 0, 0)
     assert (found.submitted_per_day, found.delivered_per_day) == (8.0, 4.0)
