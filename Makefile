@@ -64,12 +64,12 @@ $(TOOLS:%=.venv-%/.installed): .venv-%/.installed: tests/fidelity/%.txt | $(BIN)
 	  || { echo "$* cannot be installed: docs/fidelity.md stays as it is" >&2; exit 1; }
 	touch $@
 
-# Broker and monitoring of the tests are the real ones. Debian puts some of them into /usr/sbin, which
-# is not on every PATH.
+# Broker, monitoring and the judge of the units are the real ones. Debian puts some of them into
+# /usr/sbin, which is not on every PATH.
 servers:
-	@missing=; for program in mosquitto prometheus promtool; do \
+	@missing=; for program in mosquitto prometheus promtool systemd-analyze; do \
 	  PATH="$$PATH:/usr/sbin" command -v $$program >/dev/null || missing=yes; done; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mosquitto prometheus; \
-	else echo "The tests need servers: apt-get install mosquitto prometheus" >&2; exit 1; fi
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mosquitto prometheus systemd; \
+	else echo "The tests need servers: apt-get install mosquitto prometheus systemd" >&2; exit 1; fi

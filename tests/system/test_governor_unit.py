@@ -19,10 +19,6 @@ PROGRAM = "/usr/bin/orbitnode-governor"
 MOST_EXPOSED = 15
 """In tenths: systemd's own word for up to 2.0 is "OK"."""
 
-with_systemd = pytest.mark.skipif(
-    shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"
-)
-
 
 def values(unit: Path, key: str) -> list[str]:
     lines = unit.read_text().splitlines()
@@ -76,7 +72,6 @@ def test_the_command_line_is_one_that_the_helper_knows(
     assert all(argument in capsys.readouterr().out for argument in arguments[:1])
 
 
-@with_systemd
 def test_systemd_finds_nothing_wrong(installed: Path) -> None:
     for unit in (SERVICE.name, SOCKET.name):
         done = subprocess.run(
@@ -90,7 +85,6 @@ def test_systemd_finds_nothing_wrong(installed: Path) -> None:
         assert (done.returncode, found) == (0, [])
 
 
-@with_systemd
 def test_systemd_calls_the_exposure_small(installed: Path) -> None:
     done = subprocess.run(
         [
