@@ -16,7 +16,7 @@ from msgspec import Struct
 from node.config import installation, profile, scenario, wording
 from node.config.convert import bare_type, struct_members
 from node.config.rules_mission import FORECAST_METRICS, RUN_METRICS
-from node.config.scenario import Section
+from node.config.section import Section
 
 PAGE = Path(__file__).with_name("configuration.md")
 

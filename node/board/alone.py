@@ -11,7 +11,7 @@ from node.board.factory import open_board
 from node.board.meter_factory import open_meter
 from node.config.installation import BoardChoice
 from node.config.load import LoadedInstallation
-from node.config.scenario import BoardFigures
+from node.config.spacecraft import BoardFigures
 from node.core.events import PowerReading, Source
 
 _UNKNOWN = BoardFigures(0.0, 0.0)

@@ -23,7 +23,7 @@ from node.board.rapl import find_rapl
 from node.board.simulated import SimulatedBoard
 from node.board.sysfs import SysFs
 from node.config.installation import BoardChoice
-from node.config.scenario import BoardFigures
+from node.config.spacecraft import BoardFigures
 from node.errors import BoardError, SensorError
 
 _log = logging.getLogger(__name__)

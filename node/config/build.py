@@ -11,9 +11,9 @@ from node.config.scenario import (
     RadioChannel,
     Scenario,
     SsoOrbit,
-    Throttle,
     TleOrbit,
 )
+from node.config.spacecraft import Throttle
 from node.core.craft import ModelFigures, ScheduledFault, Spacecraft
 from node.core.modes import Thresholds
 from node.core.throttle import ThrottleLaw

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from node.config.providers import ProviderOptions
-from node.config.scenario import Section, Watts
+from node.config.section import Section, Watts
 from node.icd import NodeName
 
 Port = Annotated[int, Meta(ge=1, le=65535)]

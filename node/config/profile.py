@@ -15,7 +15,8 @@ import msgspec
 from msgspec import Meta, field
 
 from node.config.finding import Finding
-from node.config.scenario import ModelFigures, Name, PositiveSeconds, Scenario, Section, Watts
+from node.config.scenario import ModelFigures, Scenario
+from node.config.section import Name, PositiveSeconds, Section, Watts
 
 _JOULES_AGREE = 1e-3
 """Of ``gross_j``: the figures of a file are rounded."""

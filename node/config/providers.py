@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, field
 
-from node.config.scenario import Section
+from node.config.section import Section
 from node.inference.wheels import CUDA, TENSORRT
 
 DeviceId = Annotated[int, Meta(ge=0, le=63)]

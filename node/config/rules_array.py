@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from node.config import wording
 from node.config.finding import Finding
 from node.config.rules_spacecraft import unknown_reference
-from node.config.scenario import ArrayPanel, Thermal, ThermalSurface
+from node.config.spacecraft import ArrayPanel, Thermal, ThermalSurface
 
 _AREA_TOLERANCE = 1e-6
 _ALL_THE_WAY_DEG = 180.0

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from node.config import wording
 from node.config.build import build_throttle
 from node.config.finding import Finding
-from node.config.scenario import BoardFigures, ModelFigures, Requirement
+from node.config.scenario import ModelFigures, Requirement
+from node.config.spacecraft import BoardFigures
 
 THROTTLE_METRICS = frozenset({"min_clock_mhz", "time_throttled_s"})
 """What a run can tell of a board with a throttle alone."""

@@ -9,13 +9,8 @@ from collections.abc import Callable, Iterator
 
 from node.config import wording
 from node.config.finding import Finding
-from node.config.scenario import (
-    AnyOrbit,
-    KeplerianOrbit,
-    Radiation,
-    Requirement,
-    SsoOrbit,
-)
+from node.config.scenario import AnyOrbit, KeplerianOrbit, Requirement, SsoOrbit
+from node.config.spacecraft import Radiation
 from node.physics.orbit import EARTH_RADIUS_KM
 from node.physics.proton_map import TOP_KM
 

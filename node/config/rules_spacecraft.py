@@ -11,16 +11,9 @@ from itertools import pairwise
 
 from node.config import wording
 from node.config.finding import Finding
-from node.config.scenario import (
-    ArrayPanel,
-    Battery,
-    BoardFigures,
-    GroundStation,
-    ModelFigures,
-    Modes,
-    Thermal,
-    Vector,
-)
+from node.config.scenario import GroundStation, ModelFigures
+from node.config.section import Vector
+from node.config.spacecraft import ArrayPanel, Battery, BoardFigures, Modes, Thermal
 
 _UNIT_TOLERANCE = 1e-3
 

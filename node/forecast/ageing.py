@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from node.config.scenario import Battery
+from node.config.spacecraft import Battery
 from node.forecast.model import Ageing
 from node.physics import ageing as physics
 

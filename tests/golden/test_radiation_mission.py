@@ -10,7 +10,7 @@ import msgspec
 from history_figures import ROOT
 
 from node.config.load import load_scenario
-from node.config.scenario import Radiation
+from node.config.spacecraft import Radiation
 from node.simulation.mission import Mission, MissionResult
 
 RADIATION = Radiation(

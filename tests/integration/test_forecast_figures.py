@@ -14,7 +14,8 @@ import pytest
 from node.clock import epoch_utc_s
 from node.config.build import build_channels, build_orbit, build_spacecraft, build_stations
 from node.config.load import load_scenario
-from node.config.scenario import BatteryAgeing, Radiation, Scenario, Terrestrial, Throttle
+from node.config.scenario import Scenario, Terrestrial
+from node.config.spacecraft import BatteryAgeing, Radiation, Throttle
 from node.core.contacts import plan_contacts
 from node.forecast.model import Forecast
 from node.forecast.plan import plan

@@ -15,7 +15,7 @@ from node.board.factory import open_tree
 from node.board.mailbox import Mailbox
 from node.board.sysfs import SysFs
 from node.config.installation import BoardChoice
-from node.config.scenario import BoardFigures
+from node.config.spacecraft import BoardFigures
 from node.core.events import Hardware, Readings
 from node.errors import SensorError
 

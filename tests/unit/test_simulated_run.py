@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from node.config.load import load_scenario
-from node.config.scenario import ModelFigures, Scenario, Throttle, Workload
+from node.config.scenario import ModelFigures, Scenario, Workload
+from node.config.spacecraft import Throttle
 from node.core.node import NodeCore
 from node.simulation.mission import Mission
 from node.simulation.progress import Progress

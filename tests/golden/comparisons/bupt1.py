@@ -21,7 +21,8 @@ from physics_reference import load_json
 
 from node.config.build import build_orbit, build_spacecraft
 from node.config.load import load_scenario
-from node.config.scenario import Scenario, SsoOrbit, Thermal, ThermalLink, ThermalNode, Workload
+from node.config.scenario import Scenario, SsoOrbit, Workload
+from node.config.spacecraft import Thermal, ThermalLink, ThermalNode
 from node.core.node import NodeCore
 from node.physics.battery import BatteryState, step
 from node.physics.orbit import Orbit

@@ -14,7 +14,7 @@ from board_tree import failing, open_tree_board, rails_w, temperatures
 from node.board.factory import open_board
 from node.board.sysfs import SysFs
 from node.config.installation import BoardChoice
-from node.config.scenario import BoardFigures
+from node.config.spacecraft import BoardFigures
 from node.core.events import Source
 from node.errors import BoardError
 

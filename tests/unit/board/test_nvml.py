@@ -28,7 +28,7 @@ from node.board.nvidia_gpu import NvidiaGpus, NvidiaMeter
 from node.board.parts import Draft
 from node.board.rapl import find_rapl
 from node.config.installation import BoardChoice
-from node.config.scenario import BoardFigures
+from node.config.spacecraft import BoardFigures
 from node.core.events import ClockReading, RailReading, Source, ThrottleReading
 from node.errors import BoardError
 

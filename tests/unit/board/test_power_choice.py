@@ -12,7 +12,7 @@ from node.board.external_meter import ExternalMeter
 from node.board.factory import open_board, open_tree
 from node.board.meter_text import MeterFigures
 from node.config.installation import BoardChoice
-from node.config.scenario import BoardFigures
+from node.config.spacecraft import BoardFigures
 from node.core.events import Source
 
 SCENARIO = BoardFigures(idle_w=3.0, active_w=9.0)

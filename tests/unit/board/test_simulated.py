@@ -10,7 +10,7 @@ from node.board.base import Board
 from node.board.factory import open_board
 from node.board.simulated import SimulatedBoard
 from node.config.installation import BoardChoice
-from node.config.scenario import BoardFigures
+from node.config.spacecraft import BoardFigures
 from node.core.events import Source
 from node.errors import BoardError
 

@@ -15,7 +15,7 @@ from node.config.load import load_installation
 from node.config.providers import engine_key_of, session_options
 from node.config.rules import apply_rules
 from node.config.rules_providers import RULES
-from node.config.scenario import BoardFigures
+from node.config.spacecraft import BoardFigures
 from node.inference.factory import engine_key
 from node.inference.wheels import CPU, CUDA, TENSORRT
 

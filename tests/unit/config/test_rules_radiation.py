@@ -14,14 +14,8 @@ from node.config.rules_radiation import (
     proton_map_reaches_orbit,
     requirements_on_upsets_have_radiation,
 )
-from node.config.scenario import (
-    AnyOrbit,
-    KeplerianOrbit,
-    Radiation,
-    Requirement,
-    SsoOrbit,
-    TleOrbit,
-)
+from node.config.scenario import AnyOrbit, KeplerianOrbit, Requirement, SsoOrbit, TleOrbit
+from node.config.spacecraft import Radiation
 
 RADIATION = Radiation(6.9e10, 1e-18, 1e-12, 0.9, 1e-10, 1e-4, 1.0)
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from node.config.load import load_scenario
-from node.config.scenario import Battery, BatteryAgeing
+from node.config.spacecraft import Battery, BatteryAgeing
 from node.forecast.ageing import battery_ageing
 
 DEMO = load_scenario(Path(__file__).parents[3] / "scenarios" / "demo.toml").battery
