@@ -17,6 +17,10 @@ from node.config.rules_radiation import (
 from node.config.scenario import AnyOrbit, KeplerianOrbit, Requirement, SsoOrbit, TleOrbit
 from node.config.spacecraft import Radiation
 
+ISS = (
+    "1 25544U 98067A   24127.82853009  .00015698  00000+0  27310-3 0  9995",
+    "2 25544  51.6393 160.4574 0003580 140.6673 205.7250 15.50957674452123",
+)
 RADIATION = Radiation(6.9e10, 1e-18, 1e-12, 0.9, 1e-10, 1e-4, 1.0)
 
 
@@ -46,6 +50,9 @@ def test_a_requirement_on_upsets_needs_radiation() -> None:
         (SsoOrbit(900.0, 6.0, 0.001, 0.0), "907 km"),
         (KeplerianOrbit(700.0, 0.03, 51.6, 0.0, 0.0, 0.0), "912 km"),
         (TleOrbit("1", "2"), None),
+        (TleOrbit(*ISS), None),
+        # 565 km by 1360 km.
+        (TleOrbit(ISS[0], ISS[1][:26] + "0540000 140.6673 205.7250 13.80957674452127"), "1360 km"),
     ],
 )
 def test_an_orbit_above_the_map_is_warned_of(orbit: AnyOrbit, apogee: str | None) -> None:
