@@ -40,7 +40,7 @@ class Power(Section, frozen=True):
 
     mppt_efficiency_ratio: Annotated[float, Meta(gt=0, le=1)]
     harness_efficiency_ratio: Annotated[float, Meta(gt=0, le=1)]
-    board_converter_efficiency_ratio: Annotated[float, Meta(gt=0, le=1)]
+    board_converter_efficiency_ratio: Annotated[float, Meta(ge=0.01, le=1)]
     bus_load_w: Watts
     """Everything but the board and the transmitter; on whenever the node is not OFF."""
     off_load_w: Watts
