@@ -8,6 +8,7 @@ import logging
 import secrets
 import signal
 import time
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from node.board.base import Board
 from node.board.external_meter import ExternalMeter
 from node.board.factory import open_board
 from node.board.meter_factory import open_meter
+from node.board.sysfs import SysFs
 from node.clock import MissionClock, epoch_utc_s
 from node.config.build import build_spacecraft
 from node.config.load import LoadedInstallation
@@ -25,6 +27,10 @@ from node.core.craft import Spacecraft
 from node.core.emulation import EmulationState, start_state
 from node.core.node import NodeCore
 from node.core.payload import PayloadLimits
+from node.core.protection import BoardLimits
+from node.enforcement.enforcer import Enforcer
+from node.enforcement.open import open_enforcer
+from node.enforcement.trips import passive_trips_c
 from node.hands import RealHands
 from node.history import History
 from node.http import HttpServer
@@ -73,7 +79,9 @@ class App:
             meter = self._meter()
             board = open_board(self._installation.board, self._loaded.scenario.board, meter)
             resources.callback(board.close)
-            executor = _executor(self._loaded, self._craft, board)
+            enforcer = await self._open_enforcer()
+            resources.push_async_callback(enforcer.close)
+            executor = _executor(self._loaded, self._craft, board, enforcer)
             resources.push_async_callback(executor.close)
             await executor.start()
             history = History(self._loaded.state_path / "history.jsonl")
@@ -82,13 +90,17 @@ class App:
             metrics.describe_board(board.identity)
             timeline = LiveTimeline(clock)
             core = NodeCore(
-                self._craft, self._limits(clock.rate), self._boot_id, start, timeline.now()
+                self._craft,
+                self._limits(clock.rate, enforcer),
+                self._boot_id,
+                start,
+                timeline.now(),
             )
             metrics.snapshot = core.snapshot()
             await self._serve_http(resources, metrics)
             stop = _stop_signal()
             async with TaskGroup() as group:
-                hands = RealHands(group, timeline, clock, store, executor, board, metrics)
+                hands = RealHands(group, timeline, clock, store, executor, board, metrics, enforcer)
                 radio = Radio(
                     self._installation.node,
                     self._boot_id,
@@ -101,12 +113,14 @@ class App:
 
                 def after_tick(took_s: float) -> None:
                     metrics.observe_tick(took_s)
+                    metrics.observe_enforcement(enforcer.report())
                     self._after_tick(core, metrics, board, store, group)
 
                 loop = Loop(core, timeline, board, hands, history, after_tick)
                 tasks = [
                     group.create_task(radio.run(), name="radio"),
                     group.create_task(loop.run(), name="loop"),
+                    group.create_task(enforcer.run(), name="clock caps"),
                 ]
                 if meter is not None:
                     tasks.append(group.create_task(meter.run(), name="meter"))
@@ -154,13 +168,30 @@ class App:
             self._loaded.anchor_path, settings.rate, epoch, start_s=start_s
         )
 
-    def _limits(self, rate: float) -> PayloadLimits:
+    async def _open_enforcer(self) -> Enforcer:
+        settings = self._installation.enforcement
+        if self._installation.inference.executor == "simulated":
+            return Enforcer(None, None)  # there is no process to hold back
+        return await open_enforcer(settings.means, Path(settings.helper_socket))
+
+    def _board_limits(self) -> BoardLimits:
+        settings = self._installation.enforcement
+        sysfs = SysFs(self._installation.board.root)
+        try:
+            trips_c = passive_trips_c(sysfs)
+        finally:
+            sysfs.close()
+        return BoardLimits(trips_c, settings.die_limit_c, settings.board_sensor)
+
+    def _limits(self, rate: float, enforcer: Enforcer) -> PayloadLimits:
         return PayloadLimits(
             max_object_bytes=self._installation.store.max_object_bytes,
             max_jobs=self._installation.store.max_jobs,
             thread_count=self._installation.inference.threads,
             converter_efficiency=self._craft.board_converter_efficiency,
             rate=rate,
+            slows_runs=enforcer.slows_runs,
+            board=self._board_limits(),
         )
 
     def _metrics(self) -> NodeMetrics:
@@ -251,7 +282,9 @@ def resumable(saved: dict[str, Any], craft: Spacecraft) -> EmulationState | None
     return state
 
 
-def _executor(loaded: LoadedInstallation, craft: Spacecraft, board: Board) -> Executor:
+def _executor(
+    loaded: LoadedInstallation, craft: Spacecraft, board: Board, enforcer: Enforcer
+) -> Executor:
     settings = loaded.installation.inference
     if settings.executor == "simulated":
         return SimulatedExecutor(
@@ -261,7 +294,13 @@ def _executor(loaded: LoadedInstallation, craft: Spacecraft, board: Board) -> Ex
             }
         )
     key = engine_key(board, time.monotonic())
-    return open_executor(settings, loaded.models_path, loaded.engine_cache_path, key)
+    return open_executor(
+        settings,
+        loaded.models_path,
+        loaded.engine_cache_path,
+        key,
+        on_spawn=enforcer.place,
+    )
 
 
 def _stop_signal() -> asyncio.Event:

@@ -18,6 +18,7 @@ from node.clock import MissionClock
 from node.core import effects, events
 from node.core.effects import Effect
 from node.core.events import PowerReading
+from node.enforcement.enforcer import Enforcer
 from node.errors import OrbitnodeError, StoreError, WorkerError
 from node.icd import Ack, EventReport, InferenceReport, JobSpec, Message
 from node.inference.base import Executor, Outcome
@@ -42,6 +43,7 @@ class RealHands:
         executor: Executor,
         board: Board,
         metrics: NodeMetrics,
+        enforcer: Enforcer,
     ) -> None:
         self._group = group
         self._timeline = timeline
@@ -50,8 +52,9 @@ class RealHands:
         self._executor = executor
         self._board = board
         self._metrics = metrics
+        self._enforcer = enforcer
         self._radio: Radio | None = None
-        self._clock_ratio = 1.0
+        self._clock_ratio = self._share = 1.0
         self._power_cycle = 0
         """Grows with each power loss and at the stop; answers of an older cycle are dropped."""
         self._results: dict[str, bytes] = {}
@@ -86,6 +89,7 @@ class RealHands:
             effects.ApplyPowerMode: lambda effect: _log.info(
                 "power_ceiling_w=%s", effect.power_ceiling_w
             ),
+            effects.LimitActivity: self._limit_activity,
             effects.LimitClock: self._limit_clock,
             effects.KillWorker: lambda _effect: self._spawn(self._executor.kill()),
             effects.Publish: lambda effect: self._publish(effect.message),
@@ -133,19 +137,27 @@ class RealHands:
         self._power_cycle += 1
         self._results.clear()
         self._stop_reasons.clear()
-        self._clock_ratio = 1.0
+        self._clock_ratio = self._share = 1.0
+        self._enforcer.release()
         self.radio.drop()
         self._spawn(self._executor.kill())
 
-    def _limit_clock(self, effect: effects.LimitClock) -> None:
-        """Say where the emulated firmware would throttle; the real board's clock is not touched.
+    def _limit_activity(self, effect: effects.LimitActivity) -> None:
+        if (effect.ratio < 1.0) != (self._share < 1.0):
+            _log.info("worker_share=%.3f", effect.ratio)
+        self._share = effect.ratio
+        self._enforcer.limit_activity(effect.ratio)
 
-        The limit itself stands in the snapshot, in metrics and in the report.
+    def _limit_clock(self, effect: effects.LimitClock) -> None:
+        """Make the clock that the emulated firmware allows that of the real board.
+
+        The limit itself stands in the snapshot, what was achieved in the metrics.
         """
         if (effect.ratio < 1.0) != (self._clock_ratio < 1.0):
             state = "throttled" if effect.ratio < 1.0 else "full"
-            _log.info("clock=%s ratio=%.3f enforced=no", state, effect.ratio)
+            _log.info("clock=%s ratio=%.3f", state, effect.ratio)
         self._clock_ratio = effect.ratio
+        self._enforcer.limit_clock(effect.ratio)
 
     async def _start_worker(self, cycle: int) -> None:
         if cycle != self._power_cycle:
@@ -218,6 +230,7 @@ class RealHands:
 
     def _abort_job(self, effect: effects.AbortJob) -> None:
         self._stop_reasons[effect.job_id] = effect.reason
+        self._enforcer.let_stop()
         self._spawn(self._executor.abort(effect.reason))
 
     async def _run_job(self, effect: effects.StartJob, cycle: int) -> None:
@@ -276,6 +289,7 @@ class RealHands:
         reason = self._stop_reasons.get(job_id)
         if reason is not None:
             return Outcome(False, b"", "", "", 0.0, 0.0, 0.0, error=reason, aborted=True)
+        self._enforcer.resume()
         self._timeline.post(events.JobStarted(job_id))
         self._board.set_busy(1.0, self._timeline.wall_s())
         try:

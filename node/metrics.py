@@ -23,6 +23,7 @@ import node
 from node.board.health import ReaderHealth
 from node.board.identity import Identity
 from node.core.snapshot import NodeSnapshot
+from node.enforcement.enforcer import EnforcementReport
 from node.http import Handler, Request, Response, json_response
 from node.snapshot_collector import SnapshotCollector
 
@@ -157,6 +158,10 @@ class NodeMetrics:
             model="" if identity.model is None else identity.model.text,
             soc="" if identity.soc is None else identity.soc.text,
         )
+
+    def observe_enforcement(self, report: EnforcementReport) -> None:
+        """Take what became of what is to be held back."""
+        self._collector.enforcement = report
 
     def render(self) -> bytes:
         """Render everything as Prometheus text, version 0.0.4."""

@@ -17,6 +17,7 @@ from node.core.events import Hardware, Source
 from node.core.modes import OperatingMode
 from node.core.snapshot import (
     ClockSnapshot,
+    EnforcementSnapshot,
     JobsSnapshot,
     LinkSnapshot,
     NodeSnapshot,
@@ -25,6 +26,8 @@ from node.core.snapshot import (
     PowerSnapshot,
     RadiationSnapshot,
 )
+from node.enforcement.enforcer import EnforcementReport
+from node.enforcement_gauges import enforcement_gauges
 from node.hardware_gauges import Row, hardware_gauges
 
 _JOULES_PER_WH = 3600.0
@@ -39,6 +42,7 @@ class SnapshotCollector:
     def __init__(self, node_id: str, station_names: Sequence[str]) -> None:
         self.snapshot: NodeSnapshot | None = None
         self.health: tuple[ReaderHealth, ...] = ()
+        self.enforcement: EnforcementReport | None = None
         self._node_id = node_id
         self._station_names = tuple(station_names)
 
@@ -58,6 +62,8 @@ class SnapshotCollector:
                 yield from self._hardware(snapshot.hardware)
             if snapshot.radiation is not None:
                 yield from self._radiation(snapshot.radiation)
+            if snapshot.enforcement is not None:
+                yield from self._enforcement(snapshot.enforcement)
             yield from self._mode(snapshot)
             yield from self._jobs(snapshot.jobs, snapshot.mission_s)
             yield from self._link(snapshot.link)
@@ -269,6 +275,15 @@ class SnapshotCollector:
                 for each in hardware.throttles
             ],
             "reason",
+        )
+
+    def _enforcement(self, ordered: EnforcementSnapshot) -> Iterator[Metric]:
+        for name, text, rows, labels in enforcement_gauges(ordered, self.enforcement):
+            yield from self._gauge(name, text, rows, *labels)
+        yield from self._counter(
+            "enforcement_unmet_seconds_total",
+            "Mission seconds in which the mean power was above the ceiling",
+            ordered.unmet_s,
         )
 
     def _radiation(self, radiation: RadiationSnapshot) -> Iterator[Metric]:

@@ -120,9 +120,30 @@ class Inference(Section, frozen=True):
     provider_options: ProviderOptions = ProviderOptions()
     threads: Annotated[int, Meta(ge=0, le=256)] = 0
     """Threads of one inference in NOMINAL; 0 is every core that this process may use."""
-    stop_grace_s: Annotated[float, Meta(ge=0.01, le=10)] = 0.25
-    """After a request to terminate, SIGKILL follows this much later."""
+    stop_grace_s: Annotated[float, Meta(ge=0.01, le=10)] = 0.1
+    """After a request to terminate, SIGKILL follows this much later. Give it more where an operator
+    of a model takes longer: a worker that is killed has to load its models again."""
     max_model_bytes: Annotated[int, Meta(ge=1, le=1 << 34)] = 1 << 30
+
+
+class Enforcement(Section, frozen=True):
+    """How the worker is held back where a power ceiling or the emulated clock demand it."""
+
+    means: Annotated[list[Literal["quota", "clock"]], Meta(max_length=2)] = field(
+        default_factory=lambda: ["quota", "clock"]
+    )
+    """Beside pacing, which is always there. ``quota``: the worker's share of CPU time, by a control
+    group or, where none can be had, by stopping it for milliseconds. ``clock``: caps by
+    ``orbitnode-governor``. What lacks, and what would mend it, is in the log."""
+    helper_socket: str = "/run/orbitnode-governor.sock"
+    """Where ``orbitnode-governor`` listens."""
+    die_limit_c: Annotated[float, Meta(ge=30, le=150)] | None = None
+    """Nothing is raised while the processor's hottest place is within 5 K of it. None: the trips of
+    the kernel's thermal zones alone."""
+    board_sensor: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    """Temperature of the board beside the processor, by the name that its metric has. The emulated
+    die is then as much hotter than the emulated board as the real one is. None: by
+    ``board.throttle.die_offset_k_per_w`` of the scenario."""
 
 
 class StoreLimits(Section, frozen=True):
@@ -153,5 +174,6 @@ class Installation(Section, frozen=True):
     clock: Clock = Clock()
     broker: Broker = Broker()
     inference: Inference = field(default_factory=Inference)
+    enforcement: Enforcement = field(default_factory=Enforcement)
     store: StoreLimits = StoreLimits()
     http: HttpServer = HttpServer()

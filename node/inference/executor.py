@@ -11,7 +11,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -66,9 +66,10 @@ class OnnxExecutor:
         names: Sequence[str] | None = None,
         provider_options: Mapping[str, Mapping[str, str]] | None = None,
         default_threads: int = 0,
-        stop_grace_s: float = 0.25,
+        stop_grace_s: float = 0.1,
         max_model_bytes: int = 1 << 30,
         start_timeout_s: float = 900.0,
+        on_spawn: Callable[[int], None] | None = None,
     ) -> None:
         """Keep the settings; nothing is read or started yet.
 
@@ -83,6 +84,7 @@ class OnnxExecutor:
             max_model_bytes: a larger ``model.onnx`` is refused.
             start_timeout_s: a worker that is not ready by then is killed. Generous, because
                 TensorRT builds its engines meanwhile.
+            on_spawn: told the process id of each worker before it gets any work.
         """
         self._models_folder = models_folder
         self._providers = providers
@@ -94,6 +96,7 @@ class OnnxExecutor:
         self._stop_grace_s = stop_grace_s
         self._max_model_bytes = max_model_bytes
         self._start_timeout_s = start_timeout_s
+        self._on_spawn = on_spawn
         self._models: dict[str, ModelFolder] = {}
         self._placed: dict[str, str] = {}
         self._runtime_version = ""
@@ -312,6 +315,8 @@ class OnnxExecutor:
         begun_s = time.monotonic()
         worker = WorkerProcess(self._received, self._exited)
         self._worker = worker
+        if self._on_spawn is not None:
+            self._on_spawn(worker.pid)
         ready: asyncio.Future[None] = loop.create_future()
         self._ready = ready
         worker.send(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from node.board.base import Board
@@ -17,6 +17,7 @@ def open_executor(
     engine_cache: Path | None,
     engine_key: str,
     names: Sequence[str] | None = None,
+    on_spawn: Callable[[int], None] | None = None,
 ) -> OnnxExecutor:
     """Make the executor; nothing is read or started yet.
 
@@ -26,6 +27,7 @@ def open_executor(
         engine_cache: where built engines are kept, where TensorRT keeps any.
         engine_key: what built engines hold for.
         names: the models to load; None for every one in the folder.
+        on_spawn: told the process id of each worker before it gets any work.
     """
     return OnnxExecutor(
         models_folder,
@@ -35,6 +37,7 @@ def open_executor(
         default_threads=settings.threads,
         stop_grace_s=settings.stop_grace_s,
         max_model_bytes=settings.max_model_bytes,
+        on_spawn=on_spawn,
     )
 
 

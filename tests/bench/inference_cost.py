@@ -35,6 +35,7 @@ from node.core.events import Event, ManifestReceived, ResultStored
 from node.core.modes import OperatingMode
 from node.core.node import NodeCore
 from node.core.payload import PayloadLimits
+from node.enforcement.enforcer import Enforcer
 from node.hands import RealHands
 from node.history import History
 from node.icd import JobSpec, Manifest
@@ -182,7 +183,9 @@ async def node(
             metrics.snapshot = core.snapshot()
 
         async with TaskGroup() as group:
-            hands = RealHands(group, timeline, clock, store, executor, board, metrics)
+            hands = RealHands(
+                group, timeline, clock, store, executor, board, metrics, Enforcer(None, None)
+            )
             connector = MqttConnector(BrokerAddress("127.0.0.1", _NOWHERE_PORT), "bench")
             hands.attach_radio(Radio("bench", "bench", connector, store, timeline.post, 1.0))
             loop = Loop(core, timeline, board, hands, history, after_tick)

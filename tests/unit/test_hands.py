@@ -16,6 +16,7 @@ from node.board.simulated import SimulatedBoard
 from node.clock import MissionClock
 from node.core import effects, events
 from node.core.events import Event, StoredJob
+from node.enforcement.enforcer import Enforcer
 from node.errors import StoreError, WorkerError
 from node.hands import RealHands
 from node.icd import Ack, EventReport, Hello, Pull, Receipt
@@ -138,8 +139,32 @@ class Ether:
         self.told.append((object_id, span, int(priority)))
 
 
+class Enforcement(Enforcer):
+    """Takes down what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__(None, None)
+        self.told: list[tuple[Any, ...]] = []
+
+    def limit_activity(self, share: float) -> None:
+        self.told.append(("share", share))
+
+    def limit_clock(self, ratio: float) -> None:
+        self.told.append(("clock", ratio))
+
+    def let_stop(self) -> None:
+        self.told.append(("let_stop",))
+
+    def resume(self) -> None:
+        self.told.append(("resume",))
+
+    def release(self) -> None:
+        self.told.append(("release",))
+
+
 class Bench:
     def __init__(self, group: TaskGroup) -> None:
+        self.enforcer = Enforcement()
         self.store, self.executor, self.ether = Store(), Executor(), Ether()
         clock = Clock(0.0, 1.0, 0.0)
         self.timeline = LiveTimeline(clock)
@@ -152,6 +177,7 @@ class Bench:
             self.executor,
             self.board,
             NodeMetrics("sat", [MODEL], ["svalbard"]),
+            self.enforcer,
         )
         self.hands.attach_radio(cast(Radio, self.ether))
 
@@ -212,12 +238,15 @@ async def test_what_goes_to_the_radio() -> None:
         ]
 
 
-async def test_the_clock_is_not_limited_on_a_real_board_but_its_edges_are_told(
+async def test_limits_are_carried_out_and_their_edges_are_told(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO", logger="node.hands")
     async with opened() as bench:
         bench.do(
+            effects.LimitActivity(0.33),
+            effects.LimitActivity(0.31),
+            effects.LimitActivity(1.0),
             effects.LimitClock(0.97),
             effects.LimitClock(0.91),
             effects.LimitClock(1.0),
@@ -225,12 +254,38 @@ async def test_the_clock_is_not_limited_on_a_real_board_but_its_edges_are_told(
             effects.PowerOff(),
             effects.LimitClock(0.9),
         )
-    assert [each for each in caplog.messages if each.startswith("clock=")] == [
-        "clock=throttled ratio=0.970 enforced=no",
-        "clock=full ratio=1.000 enforced=no",
-        "clock=throttled ratio=0.950 enforced=no",
-        "clock=throttled ratio=0.900 enforced=no",
+        assert bench.enforcer.told == [
+            ("share", 0.33),
+            ("share", 0.31),
+            ("share", 1.0),
+            ("clock", 0.97),
+            ("clock", 0.91),
+            ("clock", 1.0),
+            ("clock", 0.95),
+            ("release",),
+            ("clock", 0.9),
+        ]
+    assert [each for each in caplog.messages if each.startswith(("clock=", "worker_share="))] == [
+        "worker_share=0.330",
+        "worker_share=1.000",
+        "clock=throttled ratio=0.970",
+        "clock=full ratio=1.000",
+        "clock=throttled ratio=0.950",
+        "clock=throttled ratio=0.900",
     ]
+
+
+async def test_a_run_that_is_to_stop_is_not_held_back_and_the_next_one_is() -> None:
+    async with opened() as bench:
+        bench.executor.end.clear()
+        bench.do(START)
+        await bench.settle()
+        bench.do(effects.AbortJob("a", "mode safe"))
+        bench.executor.end.set()
+        await bench.settle()
+        bench.do(START)
+        await bench.settle()
+        assert bench.enforcer.told == [("resume",), ("let_stop",), ("resume",)]
 
 
 async def test_what_the_store_answers() -> None:

@@ -1,0 +1,1 @@
+"""Holds back the worker on the real board, and reports what was achieved by which means."""
