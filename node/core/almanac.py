@@ -50,6 +50,10 @@ class Almanac:
             self._edge_s = self._first_edge(now)
         return self._edge_s
 
+    def stands_until(self, now: float) -> float:
+        """Return a mission time before which the radio is not switched and the plan not renewed."""
+        return min(self.next_edge(now), self._planned_until_s - _OVERLAP_S)
+
     def sunlight(self, now: float) -> tuple[float | None, float | None]:
         """Return mission times of the next sunset and sunrise; None where there is none."""
         if now >= self._sunlight_until_s:

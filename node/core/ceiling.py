@@ -29,8 +29,8 @@ Time is mission time. Constants that belong to the sensor are real seconds, mult
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import exp
+from math import exp, inf
+from typing import NamedTuple
 
 LEAST_SHARE = 0.02
 """Below it the worker would not even hear that it is to stop."""
@@ -66,8 +66,7 @@ _FADE = 0.9
 """Of what a change has told, by window: the load may have become another."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """What the loop sees at one instant."""
 
     now: float
@@ -85,8 +84,7 @@ class Look:
     """The real board is near a limit of its own: raise nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
+class _Mark(NamedTuple):
     now: float
     energy_j: float
 
@@ -119,7 +117,9 @@ class Ceiling:
         """Time above the ceiling so far."""
         self._trim_w = 0.0
         self._standing_s = 0.0
-        self._last: _Mark | None = None
+        self._last_s = inf
+        """Of the tick before; there was none."""
+        self._last_j = 0.0
         self._settled_s: float | None = None
         """From here on readings know of the present share only."""
         self._window: _Mark | None = None
@@ -137,7 +137,7 @@ class Ceiling:
         self.unmet = False
         self.mean_w = self.ceiling_w
         self._standing_s = 0.0
-        self._last = _Mark(now, energy_j)
+        self._last_s, self._last_j = now, energy_j
         self._forget()
 
     def release(self) -> None:
@@ -167,32 +167,45 @@ class Ceiling:
 
     def observe(self, look: Look) -> None:
         """Take the readings of a tick."""
-        last, self._last = self._last, _Mark(look.now, look.energy_j)
-        if last is None or look.now <= last.now:
+        last = _Mark(self._last_s, self._last_j)
+        told = self.follow(look.now, look.energy_j, look.reading_age_s)
+        if not told or not self.engaged:
             return
-        if look.reading_age_s is None or look.reading_age_s > STALE_AFTER_S:
-            self._forget()
-            return
-        self._judge(look, last)
-        if not self.engaged:
-            return
+        self._judge(look, look.now - last.now)
         if look.run_began_s is not None and look.long_run:
             self._cycle = None
-            self._within_run(look, look.run_began_s, look.reading_age_s)
+            self._within_run(look, look.run_began_s, look.reading_age_s or 0.0)
         else:
             self._settled_s = self._window = None
             self._from_run_to_run(look, last)
+
+    def follow(self, now: float, energy_j: float, reading_age_s: float | None) -> bool:
+        """Take a tick into the mean alone, which is all while nothing is held.
+
+        Args:
+            now: mission seconds.
+            energy_j: as of a look.
+            reading_age_s: as of a look.
+
+        Returns:
+            Whether the tick told anything.
+        """
+        step_s, drawn_j = now - self._last_s, energy_j - self._last_j
+        self._last_s, self._last_j = now, energy_j
+        if step_s <= 0.0:
+            return False
+        if reading_age_s is None or reading_age_s > STALE_AFTER_S:
+            self._forget()
+            return False
+        part = 1.0 - exp(-step_s / (_MEAN_S * self._rate))
+        self.mean_w += part * (drawn_j / step_s - self.mean_w)
+        return True
 
     def _forget(self) -> None:
         self._settled_s = self._window = self._cycle = self._run_began_s = None
         self._paced = False
 
-    def _judge(self, look: Look, last: _Mark) -> None:
-        step_s = look.now - last.now
-        mean_w = (look.energy_j - last.energy_j) / step_s
-        self.mean_w += (1.0 - exp(-step_s / (_MEAN_S * self._rate))) * (mean_w - self.mean_w)
-        if not self.engaged:
-            return
+    def _judge(self, look: Look, step_s: float) -> None:
         if self.mean_w <= (1.0 + TOLERANCE_RATIO) * self.ceiling_w:
             self._standing_s = 0.0
             return

@@ -70,32 +70,36 @@ class Enforcement:
         self, now: float, step_s: float, readings: Readings, emulation: Emulation, payload: Payload
     ) -> list[Notice]:
         """Take a tick into account; return what the ground should hear of."""
-        notices = self._protect(now, readings)
+        notices = self._protected() if self.protection.follow(readings, now) else []
         ceiling, was_unmet = self.ceiling, self.ceiling.unmet
-        payload.slow(now, self.share, step_s)
         run, deferral, reading = payload.run, payload.deferral, readings.power
-        ceiling.observe(
-            Look(
-                now=now,
-                energy_j=emulation.board_consumed_j,
-                reading_age_s=None if reading is None else reading.age_s,
-                run_began_s=None if run is None else run.started_s,
-                long_run=_long(run),
-                paced=deferral is not None and deferral.reason is Reason.PACING,
-                hold=self.protection.reason is not None,
+        if run is not None:
+            payload.slow(run, now, self.share, step_s)
+        age_s = None if reading is None else reading.age_s
+        if ceiling.engaged:
+            ceiling.observe(
+                Look(
+                    now=now,
+                    energy_j=emulation.board_consumed_j,
+                    reading_age_s=age_s,
+                    run_began_s=None if run is None else run.started_s,
+                    long_run=_long(run),
+                    paced=deferral is not None and deferral.reason is Reason.PACING,
+                    hold=self.protection.reason is not None,
+                )
             )
-        )
+        else:
+            ceiling.follow(now, emulation.board_consumed_j, age_s)
         payload.bucket.refill_at(now, ceiling.headroom_w)
         if ceiling.unmet and not was_unmet:
             text = f"{ceiling.mean_w:.2f} W, nothing left to lower, ceiling {ceiling.ceiling_w:g} W"
             notices.append(Notice("warning", "ceiling-unmet", text))
         return notices
 
-    def limit_clock(self, step_s: float, readings: Readings, emulation: Emulation) -> list[Effect]:
+    def limit_clock(
+        self, clock: ClockLimit, step_s: float, readings: Readings, emulation: Emulation
+    ) -> list[Effect]:
         """Follow the emulated firmware after a step."""
-        clock = self.clock
-        if clock is None:
-            return []
         board_c = emulation.temperatures_c[self._board_node]
         offset_k = die_offset_k(readings, self._board_sensor)
         clock.follow(board_c, emulation.board_w, step_s, offset_k)
@@ -107,6 +111,8 @@ class Enforcement:
     def limit_activity(self, now: float, readings: Readings, payload: Payload) -> list[Effect]:
         """Give the run that goes on its share, and none that has ended."""
         run, reading = payload.run, readings.power
+        if run is None and self._run is None and self.share == 1.0:
+            return []
         long = _long(run)
         if run is not self._run:
             self._run = run
@@ -119,9 +125,7 @@ class Enforcement:
         self.share = share
         return [effects.LimitActivity(share)]
 
-    def _protect(self, now: float, readings: Readings) -> list[Notice]:
-        if not self.protection.follow(readings, now):
-            return []
+    def _protected(self) -> list[Notice]:
         reason = self.protection.reason
         if reason is None:
             return [Notice("info", "board-protected", "over")]

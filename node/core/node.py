@@ -94,6 +94,8 @@ class NodeCore:
         self._restored = False
         self._boot_until_s = now + craft.boot_s
         self._next_tick_s = now
+        self._next_edge_s = now
+        self._plan_stands_until_s = now
         self._next_housekeeping_s = now
         self._housekeeping_sequence = 0
         self._faults_to_come = [fault for fault in craft.faults if fault.at_s >= now]
@@ -147,11 +149,14 @@ class NodeCore:
     def next_deadline(self) -> float:
         """Mission time at which a ``Tick`` is due at the latest."""
         due_s = self._next_tick_s
-        if self._allowed.powered:
+        payload, comms = self.payload, self.comms
+        if self._allowed.powered and (
+            payload.run is not None or payload.deferral is not None or comms.link_up
+        ):
             for other_s in (
-                self.payload.next_deadline(),
-                self.comms.next_deadline(),
-                self.enforcement.look_s(self.payload),
+                payload.next_deadline(),
+                comms.next_deadline(),
+                self.enforcement.look_s(payload),
             ):
                 if other_s is not None and other_s < due_s:
                     due_s = other_s
@@ -197,8 +202,9 @@ class NodeCore:
         while self._faults_to_come and self._faults_to_come[0].at_s <= now:
             fault = self._faults_to_come.pop(0)
             done += self._fault(events.FaultInjected(fault.kind, fault.value), now)
-        step_s = now - self.emulation.now
-        self.emulation.advance(
+        emulation = self.emulation
+        step_s = now - emulation.now
+        emulation.advance(
             now,
             event.readings.power,
             rate=self._limits.rate,
@@ -206,19 +212,24 @@ class NodeCore:
             transmitting=self.comms.link_up,
             running=self.payload.run is not None,
         )
-        done += self._upset(now)
+        if emulation.upsets is not None:
+            done += self._upset(now)
         self._next_tick_s = now + self.craft.tick_s
-        for notice in self.enforcement.watch(
-            now, step_s, self.readings, self.emulation, self.payload
-        ):
+        for notice in self.enforcement.watch(now, step_s, self.readings, emulation, self.payload):
             done += self._report(now, *notice)
         done += self._judge_mode(now)
         if self._allowed.powered:
-            done += self.enforcement.limit_clock(step_s, self.readings, self.emulation)
-            done += self.payload.stop_if_over_budget(now)
-            done += self._follow_plan(now)
-            self._next_tick_s = min(self._next_tick_s, self.almanac.next_edge(now))
-            done += self._housekeeping(now)
+            if (clock := self.enforcement.clock) is not None:
+                done += self.enforcement.limit_clock(clock, step_s, self.readings, emulation)
+            if self.payload.run is not None:
+                done += self.payload.stop_if_over_budget(now)
+            if now >= self._plan_stands_until_s:
+                done += self._follow_plan(now)
+                self._next_edge_s = self.almanac.next_edge(now)
+                self._plan_stands_until_s = self.almanac.stands_until(now)
+            self._next_tick_s = min(self._next_tick_s, self._next_edge_s)
+            if self.comms.link_up:
+                done += self._housekeeping(now)
         return done
 
     def _judge_mode(self, now: float) -> list[Effect]:
@@ -423,7 +434,7 @@ class NodeCore:
         ]
 
     def _housekeeping(self, now: float) -> list[Effect]:
-        if not self.comms.link_up or now < self._next_housekeeping_s:
+        if now < self._next_housekeeping_s:
             return []
         self._next_housekeeping_s = now + _HOUSEKEEPING_EVERY_S
         self._housekeeping_sequence += 1

@@ -45,6 +45,10 @@ class EnergyBucket:
 
     def refill_at(self, now: float, refill_w: float) -> None:
         """From now on fill at another rate."""
+        full = self._level_j == self._capacity_j == BURST_S * refill_w
+        if full and refill_w == self._refill_w:
+            self._at_s = max(self._at_s, now)
+            return
         self._fill(now)
         self._refill_w = max(0.0, refill_w)
         self._capacity_j = max(self.burst_j, min(self._capacity_j, self._level_j))

@@ -189,11 +189,8 @@ class Payload:
             estimate = self._models[self.run.job.manifest.job.model]
             self.run.budget_s = now + estimate.max_duration_s * self._limits.rate
 
-    def slow(self, now: float, share: float, step_s: float) -> None:
+    def slow(self, run: Run, now: float, share: float, step_s: float) -> None:
         """The run had this share of the worker's time for so long: its budget is in full time."""
-        run = self.run
-        if run is None:
-            return
         run.slowed_s += (1.0 - share) * step_s
         run.budget_s += (1.0 - share) * step_s
         if now - run.started_s >= LONG_RUN_S * self._limits.rate:

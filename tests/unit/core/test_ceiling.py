@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from plant import Plant, Sensor
 
@@ -92,7 +90,7 @@ def test_a_stale_reading_is_none() -> None:
     loop = ceiling()
     loop.engage(0.0, 0.0)
     for second in range(1, 40):
-        loop.observe(replace(AT_REST, now=float(second), energy_j=20.0 * second, reading_age_s=5.1))
+        loop.observe(AT_REST._replace(now=float(second), energy_j=20.0 * second, reading_age_s=5.1))
     assert (loop.unmet_s, loop.mean_w) == (0.0, CEILING_W)
 
 
@@ -154,7 +152,7 @@ def test_a_board_that_never_waits_gains_no_headroom() -> None:
     loop = ceiling()
     loop.engage(0.0, 0.0)
     for second in range(1, 200):
-        loop.observe(replace(AT_REST, now=float(second), energy_j=4.5 * second))
+        loop.observe(AT_REST._replace(now=float(second), energy_j=4.5 * second))
     assert loop.headroom_w == CEILING_W - IDLE_W
     assert loop.next_s is None
 
@@ -169,7 +167,7 @@ def test_released_it_only_watches() -> None:
     loop.release()
     assert loop.next_s is None
     for second in range(1, 100):
-        loop.observe(replace(AT_REST, now=float(second), energy_j=20.0 * second))
+        loop.observe(AT_REST._replace(now=float(second), energy_j=20.0 * second))
     assert loop.mean_w == pytest.approx(20.0, abs=0.1)
     assert not loop.fits
     assert (loop.unmet, loop.unmet_s) == (False, 0.0)
@@ -177,23 +175,23 @@ def test_released_it_only_watches() -> None:
 
 def test_an_instant_counts_once() -> None:
     loop = ceiling()
-    loop.observe(replace(AT_REST, now=1.0, energy_j=100.0))
-    loop.observe(replace(AT_REST, now=1.0, energy_j=100.0))
+    loop.observe(AT_REST._replace(now=1.0, energy_j=100.0))
+    loop.observe(AT_REST._replace(now=1.0, energy_j=100.0))
     assert loop.mean_w == 0.0
 
 
 def test_it_looks_as_soon_as_it_may() -> None:
     loop = ceiling()
     loop.engage(0.0, 0.0)
-    running = replace(AT_REST, run_began_s=0.0, long_run=True, reading_age_s=0.43)
+    running = AT_REST._replace(run_began_s=0.0, long_run=True, reading_age_s=0.43)
     loop.run_begins(0.0, 0.43)
     assert loop.next_s == 0.86
-    loop.observe(replace(running, now=0.5, energy_j=3.0))
+    loop.observe(running._replace(now=0.5, energy_j=3.0))
     assert loop.next_s == 0.86
-    loop.observe(replace(running, now=0.86, energy_j=6.0))
+    loop.observe(running._replace(now=0.86, energy_j=6.0))
     assert loop.next_s == pytest.approx(1.36)
-    loop.observe(replace(running, now=0.9, energy_j=6.5))
+    loop.observe(running._replace(now=0.9, energy_j=6.5))
     assert loop.next_s == pytest.approx(1.36)
     # Another run begins without having been told of: from anew.
-    loop.observe(replace(running, now=1.0, energy_j=7.0, run_began_s=0.9))
+    loop.observe(running._replace(now=1.0, energy_j=7.0, run_began_s=0.9))
     assert loop.next_s == pytest.approx(1.86)
