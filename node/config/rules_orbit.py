@@ -5,7 +5,9 @@ A rule names the top-level tables that it needs as its parameters and yields fin
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime, timezone
 
 from node.config.build import make_orbit
@@ -22,9 +24,9 @@ from node.config.scenario import (
     TleOrbit,
 )
 from node.errors import PhysicsError
-from node.physics.orbit import EARTH_RADIUS_KM
+from node.physics.orbit import EARTH_RADIUS_KM, check_tle_line
+from node.physics.vectors import Vector
 
-_LINE_LENGTH = 69
 _MAX_AGE_DAYS = 30.0
 """SGP4's error grows by kilometres a day; beyond this its shadow and pass times mean nothing."""
 OLD_AGE_DAYS = 14.0
@@ -32,6 +34,7 @@ OLD_AGE_DAYS = 14.0
 _SECONDS_PER_DAY = 86400.0
 _COURSE_SAMPLES = 64
 """Instants that are looked at in the first revolution, and again in the whole mission."""
+_LEAST_APART_KM = 1e-3
 _MIN_PERIGEE_KM = 100.0
 """Below the Karman line nothing stays in orbit."""
 
@@ -63,9 +66,26 @@ def neighbour_orbits_last(neighbour: list[Neighbour], mission: Mission) -> Itera
         yield from _course_findings(f"$.neighbour[{index}].orbit", other.orbit, mission)
 
 
-def checksum(line: str) -> int:
-    """Sum of the digits of the first 68 characters, a minus sign being 1, modulo 10."""
-    return sum(int(c) if c in "0123456789" else c == "-" for c in line[: _LINE_LENGTH - 1]) % 10
+def neighbours_are_elsewhere(
+    orbit: AnyOrbit, neighbour: list[Neighbour], mission: Mission
+) -> Iterator[Finding]:
+    """No neighbour begins in the node's own place: there is no line from a place to itself."""
+    try:
+        r_teme_km = _start_km(orbit, mission)
+    except PhysicsError:
+        return  # another rule says so
+    for index, other in enumerate(neighbour):
+        with suppress(PhysicsError):
+            apart_km = math.dist(_start_km(other.orbit, mission), r_teme_km)
+            if apart_km < _LEAST_APART_KM:
+                yield Finding(
+                    f"$.neighbour[{index}].orbit", "is the orbit, and the place on it, of the node"
+                )
+
+
+def _start_km(orbit: AnyOrbit, mission: Mission) -> Vector:
+    start_utc_s = _utc_s(mission.epoch)
+    return make_orbit(orbit, start_utc_s).state(start_utc_s)[0]
 
 
 def _form_findings(path: str, orbit: AnyOrbit) -> Iterator[Finding]:
@@ -95,14 +115,13 @@ def _tle_findings(path: str, orbit: TleOrbit) -> Iterator[Finding]:
 
 def _line_findings(path: str, line: str, number: int) -> Iterator[Finding]:
     """Check each line by itself, so that two bad lines are two findings."""
-    length = len(line.rstrip())
     if not line.startswith(f"{number} "):
         yield Finding(path, f'expected a line that begins with "{number} ", got "{line[:2]}"')
-    elif not line.isascii() or length != _LINE_LENGTH:
-        yield Finding(path, f"expected {_LINE_LENGTH} ASCII characters, got {length}")
-    elif line[_LINE_LENGTH - 1] != str(checksum(line)):
-        last = line[_LINE_LENGTH - 1]
-        yield Finding(path, f'checksum is {checksum(line)}, but the line ends in "{last}"')
+        return
+    try:
+        check_tle_line(number, line.rstrip())
+    except PhysicsError as error:
+        yield Finding(path, str(error).partition(": ")[2])
 
 
 def _perigee_findings(path: str, orbit: SsoOrbit | KeplerianOrbit) -> Iterator[Finding]:
@@ -179,5 +198,6 @@ RULES: tuple[Callable[..., Iterator[Finding]], ...] = (
     orbit_is_well_formed,
     neighbour_names_are_unique,
     neighbour_orbits_are_well_formed,
+    neighbours_are_elsewhere,
     *LASTING,
 )

@@ -88,7 +88,7 @@ class Orbit:
         """Read a two-line element set; raises `PhysicsError` where a line is malformed."""
         lines = (line1.rstrip(), line2.rstrip())
         for number, line in enumerate(lines, start=1):
-            _check_tle_line(number, line)
+            check_tle_line(number, line)
         if lines[0][2:7] != lines[1][2:7]:
             raise PhysicsError(
                 f"TLE: line 1 is of satellite {lines[0][2:7]}, line 2 of {lines[1][2:7]}"
@@ -199,13 +199,20 @@ class Orbit:
         return r_teme_km, v_teme_km_s
 
 
-def _check_tle_line(number: int, line: str) -> None:
-    """Length, columns and checksum (sum of digits, a minus counts one, modulo ten)."""
+def tle_checksum(line: str) -> int:
+    """Sum of the digits of the first 68 characters, a minus counting one, modulo ten."""
+    return sum(int(c) if c in "0123456789" else c == "-" for c in line[: _TLE_LENGTH - 1]) % 10
+
+
+def check_tle_line(number: int, line: str) -> None:
+    """Raise `PhysicsError` unless length, columns, checksum and day of a TLE's line are right."""
     if len(line) != _TLE_LENGTH:
         raise PhysicsError(f"TLE line {number}: expected {_TLE_LENGTH} characters, got {len(line)}")
     if not _TLE_COLUMNS[number - 1].fullmatch(line):
-        raise PhysicsError(f"TLE line {number}: a column does not hold what belongs there: {line}")
-    expected = sum(int(c) if c.isdigit() else c == "-" for c in line[:-1]) % 10
+        raise PhysicsError(
+            f"TLE line {number}: a column does not hold what belongs there: {line!r}"
+        )
+    expected = tle_checksum(line)
     if line[-1] != str(expected):
         raise PhysicsError(f"TLE line {number}: checksum is {expected}, the line says {line[-1]}")
     # Of the years 1957 to 2056 every fourth is a leap year. SGP4 would count on into another year.

@@ -16,8 +16,8 @@ from node.config.rules import (
     SCENARIO_RULES,
     apply_rules,
 )
-from node.config.rules_orbit import checksum
 from node.config.scenario import Scenario
+from node.physics.orbit import tle_checksum
 from node.report.metrics import METRICS
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
@@ -239,20 +239,20 @@ def tle(line1: str = ISS_LINE1, line2: str = ISS_LINE2, **mission: Any) -> dict[
 
 
 def with_checksum(line: str) -> str:
-    return line[:68] + str(checksum(line))
+    return line[:68] + str(tle_checksum(line))
 
 
 def test_a_published_element_set_is_right() -> None:
     assert scenario_findings(tle()) == ({}, {})
-    assert checksum(ISS_LINE1) == 5
-    assert checksum(ISS_LINE2) == 3
+    assert tle_checksum(ISS_LINE1) == 5
+    assert tle_checksum(ISS_LINE2) == 3
 
 
 def test_both_lines_are_reported_at_once() -> None:
     errors, _ = scenario_findings(tle(ISS_LINE1[:-1] + "4", "3" + ISS_LINE2[1:]))
 
     assert errors == {
-        "orbit.line1": 'checksum is 5, but the line ends in "4"',
+        "orbit.line1": "checksum is 5, the line says 4",
         "orbit.line2": 'expected a line that begins with "2 ", got "3 "',
     }
 
@@ -261,13 +261,25 @@ def test_both_lines_are_reported_at_once() -> None:
     ("line1", "line2", "path", "words"),
     [
         (ISS_LINE2, ISS_LINE2, "orbit.line1", 'begins with "1 "'),
-        (ISS_LINE1[:68], ISS_LINE2, "orbit.line1", "69 ASCII characters, got 68"),
+        (ISS_LINE1[:68], ISS_LINE2, "orbit.line1", "69 characters, got 68"),
         (ISS_LINE1, with_checksum(ISS_LINE2.replace("25544", "25545")), "orbit.line2", "25545"),
         (
             with_checksum(ISS_LINE1.replace("24127.82853009", "2x127.82853009")),
             ISS_LINE2,
             "orbit.line1",
-            "is no orbit",
+            "a column does not hold",
+        ),
+        (
+            ISS_LINE1,
+            with_checksum(ISS_LINE2.replace("51.6393", "51,6393")),
+            "orbit.line2",
+            "a column does not hold",
+        ),
+        (
+            with_checksum(ISS_LINE1.replace("24127.82853009", "24400.82853009")),
+            ISS_LINE2,
+            "orbit.line1",
+            "the year has no day 400",
         ),
     ],
 )

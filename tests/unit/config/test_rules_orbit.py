@@ -145,6 +145,17 @@ def test_neighbours_are_built_with_their_orbits() -> None:
     assert third.orbit.epoch_utc_s == EPOCH.timestamp()
 
 
+def test_a_neighbour_in_the_nodes_own_place_is_refused() -> None:
+    ahead = SSO | {"argument_of_latitude_deg": SSO["argument_of_latitude_deg"] + 0.001}
+    data = scenario(orbit=SSO, neighbour=[neighbour(ahead, "a"), neighbour(SSO, "b")])
+    errors, _ = findings(data)
+    assert errors == {"neighbour[1].orbit": "is the orbit, and the place on it, of the node"}
+    # Of orbits that are wrong by themselves it says nothing.
+    for orbit, other in ((omm(EPOCH="now"), SSO), (SSO, omm(EPOCH="now"))):
+        errors, _ = findings(scenario(orbit=orbit, neighbour=[neighbour(other, "a")]))
+        assert [message for message in errors.values() if "place" in message] == []
+
+
 def test_neighbours_keep_the_rules_of_orbits() -> None:
     errors, warnings = findings(
         scenario(
