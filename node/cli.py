@@ -17,6 +17,7 @@ COMMAND_LINE = CommandLine(
         "simulate": "fly a scenario in virtual time, with everything simulated",
         "ephemeris": "list a scenario's orbit, eclipses and passes",
         "forecast": "say whether spacecraft, board and workload fit power, heat and contacts",
+        "doctor": "say whether board and installation have everything that they need",
         "bench": "measure what a model costs on this board",
         "report": "make the HTML report of a finished run",
     },

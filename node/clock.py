@@ -72,11 +72,11 @@ class MissionClock:
         Raises:
             ConfigError: the file is there and says another rate, or cannot be read.
         """
-        anchor = _read_anchor(path)
+        anchor = read_anchor(path)
         if anchor is None:
             with _locked(path.parent):
                 # Another process may have made it meanwhile, and all must share one.
-                anchor = _read_anchor(path)
+                anchor = read_anchor(path)
                 if anchor is None:
                     anchor = write_anchor(path, rate, time.monotonic() - start_s / rate)
         if anchor.rate != rate:
@@ -98,7 +98,7 @@ def machine_boot_id() -> str:
         return "unknown"
 
 
-def _read_anchor(path: Path) -> Anchor | None:
+def read_anchor(path: Path) -> Anchor | None:
     """Return the anchor of this boot of the machine, or None where there is none.
 
     Raises:

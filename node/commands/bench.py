@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from node.config.installation import BoardChoice, Inference
+from node.config.installation import BoardChoice, Enforcement, Inference
 from node.config.load import LoadedInstallation, load_installation
 from node.errors import ConfigError
 
@@ -92,7 +92,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--active-w", type=watts, metavar="W", help="and with all cores busy")
     parser.add_argument(
-        "--governor", type=Path, metavar="SOCKET", help="socket of orbitnode-governor"
+        "--governor", type=Path, metavar="SOCKET", help="where orbitnode-governor listens"
     )
     parser.add_argument(
         "--out", type=Path, metavar="PROFILE.toml", help="write a profile for orbitnode forecast"
@@ -148,10 +148,10 @@ async def _bench(
     from node.board.alone import is_unknown, opened_board  # noqa: PLC0415
     from node.inference.factory import engine_key, open_executor  # noqa: PLC0415
     from node.inference.wheels import CPU  # noqa: PLC0415
-    from node.limits.client import DEFAULT_PATH  # noqa: PLC0415
 
     opened = loaded or BoardChoice("auto", arguments.idle_w, arguments.active_w)
     settings = Inference() if loaded is None else loaded.installation.inference
+    enforcement = Enforcement() if loaded is None else loaded.installation.enforcement
     engine_cache = None if loaded is None else loaded.engine_cache_path
     folder = arguments.model.resolve()
     plan = _plan(arguments)
@@ -164,7 +164,7 @@ async def _bench(
                 plan,
                 executor,
                 board,
-                ClockCaps(arguments.governor or DEFAULT_PATH, kind),
+                ClockCaps(arguments.governor or Path(enforcement.helper_socket), kind),
                 say,
                 is_unknown=lambda power: is_unknown(power, opened),
                 needs_power=arguments.out is not None,

@@ -1,0 +1,1 @@
+"""Examines an installation and its board, and changes nothing."""
