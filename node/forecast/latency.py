@@ -20,9 +20,9 @@ from statistics import fmean, median
 
 from node.config.scenario import Terrestrial
 from node.forecast.model import Latency, LatencyPart, Quantiles, TerrestrialLatency
+from node.physics.linkbudget import SPEED_OF_LIGHT_KM_S
 from node.simulation.milestones import JobMilestones
 
-SPEED_OF_LIGHT_KM_S = 299_792.458
 FIBRE_INDEX = 1.468
 _PERCENTILE = 0.95
 
