@@ -44,6 +44,11 @@ class Cap(Struct, frozen=True):
     """Share of the time in which inferences ran, as asked for; the rest were pauses."""
     clock_ratio: float = 1.0
     """Clock cap over the board's limit as found, as read back."""
+    share_ratio: float = 1.0
+    """Share of every core's time that the worker was left."""
+    share_by: str = ""
+    """What held that: ``quota`` by a control group, ``duty-cycle`` by stopping the worker for
+    milliseconds; empty where nothing was held."""
 
 
 class LatencyFigures(Struct, frozen=True):

@@ -46,7 +46,7 @@ async def measure_point(
     executor: Executor,
     sampler: PowerSampler,
     job: Job,
-    clock_ratio: float,
+    cap: Cap,
     idle: IdleFigures | None,
     warm_up_s: float,
     seconds: float,
@@ -57,7 +57,7 @@ async def measure_point(
         executor: started.
         sampler: of the board; runs only meanwhile.
         job: what is run.
-        clock_ratio: what the clock is capped to.
+        cap: what holds the board back meanwhile.
         idle: the board at rest; None where nothing tells its power.
         warm_up_s: of one round.
         seconds: of the measurement.
@@ -70,14 +70,14 @@ async def measure_point(
         await sampler.past(time.monotonic())
         series = await run_for(executor, job, seconds, _LEAST_INFERENCES)
         await sampler.past(series.ended_s)
-    return evaluate(series, sampler.trace, job, clock_ratio, idle, sorted(sampler.throttled_by))
+    return evaluate(series, sampler.trace, job, cap, idle, sorted(sampler.throttled_by))
 
 
 def evaluate(
     series: Series,
     trace: EnergyTrace,
     job: Job,
-    clock_ratio: float,
+    cap: Cap,
     idle: IdleFigures | None,
     throttled_by: list[str],
 ) -> PointFigures:
@@ -92,7 +92,7 @@ def evaluate(
     outcomes = [run.outcome for run in series.runs]
     return PointFigures(
         threads=job.threads,
-        cap=Cap(job.duty_ratio, clock_ratio),
+        cap=cap,
         provider=outcomes[-1].provider,
         inferences=len(series.runs),
         window_s=series.window_s,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from node.bench.figures import IdleFigures, PointFigures, PowerFigures
+from node.bench.figures import Cap, IdleFigures, PointFigures, PowerFigures
 from node.bench.work import STEADY_WITHIN
 
 NO_POWER = (
@@ -16,13 +16,15 @@ NO_POWER = (
 _QUIET_RATIO = 0.1
 
 
-def title(threads: int, duty_ratio: float, clock_ratio: float) -> str:
+def title(threads: int, cap: Cap) -> str:
     """Name an operating point."""
     parts = [f"{threads} thread" + ("s" if threads > 1 else "")]
-    if duty_ratio < 1.0:
-        parts.append(f"duty {duty_ratio:g}")
-    if clock_ratio < 1.0:
-        parts.append(f"clock {clock_ratio:.3g}")
+    if cap.duty_ratio < 1.0:
+        parts.append(f"duty {cap.duty_ratio:g}")
+    if cap.share_ratio < 1.0:
+        parts.append(f"share {cap.share_ratio:g}")
+    if cap.clock_ratio < 1.0:
+        parts.append(f"clock {cap.clock_ratio:.3g}")
     return ", ".join(parts)
 
 
@@ -46,7 +48,7 @@ def notes_on(
     if made_up:
         yield "the input is made-up noise; give --input where the work depends on what it sees"
     for point in points:
-        name = title(point.threads, point.cap.duty_ratio, point.cap.clock_ratio)
+        name = title(point.threads, point.cap)
         for note in _on_point(point):
             yield f"{name}: {note}"
         if power is not None and point.energy is None:
@@ -54,6 +56,8 @@ def notes_on(
 
 
 def _on_point(point: PointFigures) -> Iterator[str]:
+    if point.cap.share_by == "duty-cycle":
+        yield "no control group to be had: the share was held by stopping the worker"
     cores = len(os.sched_getaffinity(0))
     if point.threads > cores:
         yield f"more threads than the {cores} cores that this process may use"

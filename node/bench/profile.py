@@ -69,6 +69,7 @@ def _point(model: str, idle_w: float, point: PointFigures, energy: EnergyFigures
         active_w=active_w,
         result_bytes=max(1, point.result_bytes),
         duty_ratio=point.cap.duty_ratio,
+        cpu_share_ratio=point.cap.share_ratio,
         provider=point.provider,
         gross_j=_rounded(gross_j),
         net_j=_rounded((active_w - idle_w) * duration_s),

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import NamedTuple
+
+import msgspec
 
 from node import __version__
 from node.bench.clocks import ClockCaps
-from node.bench.figures import SCHEMA, BenchReport, IdleFigures, PointFigures, PowerFigures
+from node.bench.figures import SCHEMA, BenchReport, Cap, IdleFigures, PointFigures, PowerFigures
 from node.bench.inputs import made_up_input
 from node.bench.measure import measure_idle, measure_point
 from node.bench.notes import NO_POWER, notes_on, title
 from node.bench.sampler import PowerSampler
+from node.bench.shares import held_share
 from node.bench.work import Job
 from node.board.base import Board
 from node.core.events import PowerReading, Source
@@ -33,6 +37,7 @@ class Plan(NamedTuple):
     threads: tuple[int, ...]
     duty_ratios: tuple[float, ...]
     clock_ratios: tuple[float, ...]
+    share_ratios: tuple[float, ...]
     duration_s: float
     idle_s: float
     warm_up_s: float
@@ -48,11 +53,12 @@ class Plan(NamedTuple):
         """What it takes at least."""
         return self.idle_s + len(self.points()) * (self.warm_up_s + self.duration_s)
 
-    def points(self) -> list[tuple[float, float, int]]:
-        """Clock, duty and threads of each operating point; caps change as seldom as they can."""
+    def points(self) -> list[tuple[Cap, int]]:
+        """Caps and threads of each operating point; caps change as seldom as they can."""
         return [
-            (clock, duty, threads)
+            (Cap(duty, clock, share), threads)
             for clock in self.clock_ratios
+            for share in self.share_ratios
             for duty in self.duty_ratios
             for threads in self.threads
         ]
@@ -115,13 +121,13 @@ class Bench:
             idle = await measure_idle(self._board, plan.sample_s, plan.idle_s)
         points: list[PointFigures] = []
         sample_s: float | None = None
-        for clock, duty, threads in plan.points():
-            self._say(title(threads, duty, clock), plan.warm_up_s + plan.duration_s)
+        for wanted, threads in plan.points():
+            self._say(title(threads, wanted), plan.warm_up_s + plan.duration_s)
             sampler = PowerSampler(self._board, plan.sample_s)
-            job = Job(card.name, given, threads, duty)
-            async with self._clocks.held(clock) as held:
+            job = Job(card.name, given, threads, wanted.duty_ratio)
+            async with self._held(wanted) as cap:
                 point = await measure_point(
-                    self._executor, sampler, job, held, idle, plan.warm_up_s, plan.duration_s
+                    self._executor, sampler, job, cap, idle, plan.warm_up_s, plan.duration_s
                 )
             points.append(point)
             sample_s = sampler.trace.sample_s()
@@ -142,6 +148,13 @@ class Bench:
             points=points,
             notes=list(notes_on(idle, power, points, made_up=input_npz is None)),
         )
+
+    @asynccontextmanager
+    async def _held(self, wanted: Cap) -> AsyncIterator[Cap]:
+        """Hold what is wanted; yield what came of it."""
+        async with self._clocks.held(wanted.clock_ratio) as clock_ratio:
+            with held_share(wanted.share_ratio, self._executor.worker_pid) as share_by:
+                yield msgspec.structs.replace(wanted, clock_ratio=clock_ratio, share_by=share_by)
 
     async def _reading(self) -> PowerReading | None:
         """Ask for the board's power; None where nothing tells it."""

@@ -45,7 +45,7 @@ def _row(point: PointFigures) -> str:
     times = " ".join(
         f"{value_s * 1e3:6.4g} ms" for value_s in (latency.p50_s, latency.p95_s, latency.p99_s)
     )
-    name = title(point.threads, point.cap.duty_ratio, point.cap.clock_ratio)
+    name = title(point.threads, point.cap)
     row = f"{name:26} {times} {point.throughput_per_s:9.4g}"
     if energy is None:
         return f"{row} {'-':>8} {'-':>16} {'-':>16}"

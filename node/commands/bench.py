@@ -69,6 +69,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="part of the time in which inferences run, pauses between them (default: 1)",
     )
     parser.add_argument(
+        "--share",
+        type=_some(float, 0.05, 1.0),
+        default=(1.0,),
+        metavar="R,R",
+        help="share of every core's time that the worker is left (default: 1)",
+    )
+    parser.add_argument(
         "--clock",
         type=_some(float, 0.05, 1.0),
         default=(1.0,),
@@ -183,6 +190,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         threads=arguments.threads or tuple(sorted({1, cores})),
         duty_ratios=arguments.duty,
         clock_ratios=arguments.clock,
+        share_ratios=arguments.share,
         duration_s=arguments.duration,
         idle_s=arguments.idle,
         warm_up_s=arguments.warm_up,

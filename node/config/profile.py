@@ -39,6 +39,8 @@ class OperatingPoint(Section, frozen=True):
     """Without it the scenario's figure holds."""
     duty_ratio: Annotated[float, Meta(gt=0, le=1)] = 1.0
     """Part of the time in which inferences ran; the rest was pauses between them."""
+    cpu_share_ratio: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    """Share of every core's time that the worker was left."""
     provider: ShortText | None = None
     """Execution provider that ran it; with a comma between where more than one did."""
     gross_j: Joules | None = None
@@ -83,7 +85,7 @@ class BoardProfile(Section, frozen=True):
     """With all cores busy: the most that a model draws, and what one without a point here does."""
     point: Annotated[list[OperatingPoint], Meta(max_length=1024)] = field(default_factory=list)
     """Of several for a model, the one at the highest clock is flown; of these the one with the
-    fewest pauses, of these the fastest."""
+    largest share of the cores and the fewest pauses, of these the fastest."""
     power: PowerOrigin | None = None
     measured_at: datetime | None = None
     """UTC."""
@@ -111,7 +113,10 @@ def points_differ(point: list[OperatingPoint]) -> Iterator[Finding]:
     """A model has one set of figures at a setting."""
     seen: set[tuple[object, ...]] = set()
     for index, each in enumerate(point):
-        setting = (each.model, each.provider, each.threads, each.clock_ratio, each.duty_ratio)
+        setting = (
+            *(each.model, each.provider, each.threads),
+            *(each.clock_ratio, each.cpu_share_ratio, each.duty_ratio),
+        )
         if setting in seen:
             yield Finding(
                 f"$.point[{index}]",
@@ -206,7 +211,10 @@ def _point_of(model: str, profile: BoardProfile) -> OperatingPoint | None:
     points = [each for each in profile.point if each.model == model]
     return min(
         points,
-        key=lambda each: (-each.clock_ratio, -each.duty_ratio, each.duration_s),
+        key=lambda each: (
+            *(-each.clock_ratio, -each.cpu_share_ratio, -each.duty_ratio),
+            each.duration_s,
+        ),
         default=None,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -107,6 +108,18 @@ def test_a_board_that_tells_no_power_still_has_latencies(model: Path, tmp_path: 
     assert not profile.exists()
 
 
+def test_a_share_of_the_cores_is_held(model: Path) -> None:
+    done = run("bench", model, *QUICK, *FIGURES, "--threads", "1", "--share", "1,0.2", "--json")
+    assert done.returncode == 0, done.stderr
+    whole, share = json.loads(done.stdout)["points"]
+    assert (whole["cap"]["share_ratio"], whole["cap"]["share_by"]) == (1.0, "")
+    assert share["cap"]["share_ratio"] == 0.2
+    assert share["cap"]["share_by"] in {"quota", "duty-cycle"}
+    # On however many cores, a fifth of each; one thread on one core cannot have more than that.
+    busy_ratio = share["cpu_s"] * share["throughput_per_s"]
+    assert busy_ratio <= 1.3 * 0.2 * len(os.sched_getaffinity(0))
+
+
 def test_an_input_of_ones_own_is_run(model: Path, tmp_path: Path) -> None:
     given = tmp_path / "tile.npz"
     np.savez(given, bands=np.full((2, 48, 48, 4), 500, np.uint16))
@@ -134,6 +147,7 @@ def test_an_input_of_ones_own_is_run(model: Path, tmp_path: Path) -> None:
         (["--threads", "1,x"], 2, "invalid literal"),
         (["--duty", "1.5"], 2, "expected numbers from 0.01 to 1"),
         (["--duty", "0"], 2, "expected numbers from 0.01 to 1"),
+        (["--share", "0"], 2, "expected numbers from 0.05 to 1"),
         (["--idle-w", "4"], 2, "--idle-w and --active-w go together"),
         (["--idle-w", "4", "--active-w", "3"], 2, "--active-w must be at least --idle-w"),
         (["--installation", "nowhere.toml"], 78, "nowhere.toml: cannot be read"),

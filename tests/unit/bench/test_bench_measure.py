@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from node.bench.energy import EnergyTrace
-from node.bench.figures import IdleFigures, Spread
+from node.bench.figures import Cap, IdleFigures, Spread
 from node.bench.measure import evaluate
 from node.bench.work import Job, Run, Series
 from node.inference.base import Outcome
@@ -49,7 +49,7 @@ def trace(series: Series, active_w: float, idle_w: float = 4.0) -> EnergyTrace:
 def test_joules_are_those_of_the_work_whatever_the_pauses() -> None:
     without, half = series(*[0.5] * 10), series(*[0.5] * 10, pause=1.0)
     for done, duty in ((without, 1.0), (half, 0.5)):
-        found = evaluate(done, trace(done, 10.0), Job("m", b"", 2, duty), 1.0, IDLE, [])
+        found = evaluate(done, trace(done, 10.0), Job("m", b"", 2, duty), Cap(duty), IDLE, [])
         assert found.energy is not None
         assert found.energy.gross_j.mean == pytest.approx(5.0)
         assert found.energy.net_j.mean == pytest.approx(3.0)
@@ -58,12 +58,12 @@ def test_joules_are_those_of_the_work_whatever_the_pauses() -> None:
         # What is not known of the idle power is not known of what is above it.
         assert found.energy.net_j.half_width == pytest.approx(0.1 * 0.5 / duty)
         assert found.steady
-    assert evaluate(half, trace(half, 10.0), Job("m", b"", 2, 0.5), 1.0, None, []).energy is None
+    assert evaluate(half, trace(half, 10.0), Job("m", b"", 2, 0.5), Cap(), None, []).energy is None
 
 
 def test_durations_and_throughput() -> None:
     done = series(0.1, 0.1, 0.1, 0.1, 0.6, pause=1.0)
-    found = evaluate(done, EnergyTrace(), Job("m", b"", 1, 0.5), 0.75, None, [])
+    found = evaluate(done, EnergyTrace(), Job("m", b"", 1, 0.5), Cap(0.5, 0.75), None, [])
     assert found.latency.mean_s == pytest.approx(0.2)
     assert found.latency.p50_s == pytest.approx(0.1)
     assert found.latency.p95_s == pytest.approx(0.6)
@@ -78,18 +78,18 @@ def test_durations_and_throughput() -> None:
 def test_a_board_that_gets_hot_is_not_steady() -> None:
     done = series(*[0.5] * 10)
     job = Job("m", b"", 1, 1.0)
-    assert not evaluate(done, trace(done, 10.0), job, 1.0, IDLE, ["thermal"]).steady
+    assert not evaluate(done, trace(done, 10.0), job, Cap(), IDLE, ["thermal"]).steady
     hotter = EnergyTrace()
     for index, energy_j in enumerate((0.0, 10.0, 20.0, 32.0, 44.0, 56.0)):
         hotter.add(100.0 + index, energy_j)
-    found = evaluate(done, hotter, job, 1.0, IDLE, [])
+    found = evaluate(done, hotter, job, Cap(), IDLE, [])
     assert found.power_drift_ratio == pytest.approx(0.2)
     assert not found.steady
 
 
 def test_what_the_meter_cannot_tell_apart_from_rest_is_nothing() -> None:
     done = series(*[0.001] * 10)
-    found = evaluate(done, trace(done, 3.9), Job("m", b"", 1, 1.0), 1.0, IDLE, [])
+    found = evaluate(done, trace(done, 3.9), Job("m", b"", 1, 1.0), Cap(), IDLE, [])
     assert found.energy is not None
     assert found.energy.net_j.mean == 0.0
     assert found.energy.active_w == pytest.approx(4.0)
@@ -100,7 +100,7 @@ def test_a_meter_that_stops_gives_no_joules() -> None:
     short = EnergyTrace()
     short.add(99.0, 0.0)
     short.add(103.0, 40.0)
-    found = evaluate(done, short, Job("m", b"", 1, 1.0), 1.0, IDLE, [])
+    found = evaluate(done, short, Job("m", b"", 1, 1.0), Cap(), IDLE, [])
     assert found.energy is None
     assert found.power_drift_ratio is None
 

@@ -71,7 +71,7 @@ def report(*points: PointFigures, **changes: Any) -> BenchReport:
 
 @pytest.mark.parametrize("power", [MODELLED, MEASURED])
 def test_the_profile_loads_and_breaks_no_rule(power: PowerFigures) -> None:
-    points = [point(), point(threads=1), point(cap=Cap(0.5, 0.75))]
+    points = [point(), point(threads=1), point(cap=Cap(0.5, 0.75, 0.6, "quota"))]
     text = profile_text(report(*points, power=power))
 
     converted = convert(tomllib.loads(text), BoardProfile)
@@ -89,7 +89,7 @@ def test_the_profile_loads_and_breaks_no_rule(power: PowerFigures) -> None:
     assert first.gross_j == pytest.approx(5.1, rel=1e-5)
     assert first.net_j == pytest.approx(5.1 - 4.0 * 0.512346, rel=1e-5)
     assert first.spread_ratio == pytest.approx(0.1 / 5.1, rel=1e-5)
-    assert (capped.duty_ratio, capped.clock_ratio) == (0.5, 0.75)
+    assert (capped.duty_ratio, capped.clock_ratio, capped.cpu_share_ratio) == (0.5, 0.75, 0.6)
     assert "# Note: a note." in text
 
 
@@ -125,6 +125,9 @@ def test_notes_say_what_the_figures_are_worth() -> None:
     assert "4 threads, clock 0.5: the board slowed itself down: thermal" in notes(
         point(cap=Cap(1.0, 0.5), throttled_by=["thermal"], steady=False)
     )
+    assert "1 thread, share 0.5: no control group to be had" in notes(
+        point(threads=1, cap=Cap(share_ratio=0.5, share_by="duty-cycle"))
+    )
     assert "1 thread: not steady" in notes(point(threads=1, steady=False))
     assert "257 threads: more threads than the" in notes(point(threads=257))
     assert "there are no joules" in notes(point(threads=1, energy=None))
@@ -149,9 +152,9 @@ def test_the_table_names_source_scope_and_spread() -> None:
 
 
 def test_a_plan_reads_ten_times_and_at_most_once_a_second() -> None:
-    plan = Plan((1, 2), (1.0, 0.5), (1.0,), 30.0, 5.0, 2.0)
+    plan = Plan((1, 2), (1.0, 0.5), (1.0,), (1.0,), 30.0, 5.0, 2.0)
     assert plan.sample_s == 0.5
     assert plan._replace(idle_s=30.0).sample_s == 1.0
     assert plan._replace(idle_s=0.1).sample_s == 0.1
-    assert plan.points() == [(1.0, 1.0, 1), (1.0, 1.0, 2), (1.0, 0.5, 1), (1.0, 0.5, 2)]
+    assert plan.points() == [(Cap(), 1), (Cap(), 2), (Cap(0.5), 1), (Cap(0.5), 2)]
     assert plan.seconds == 5.0 + 4 * 32.0
