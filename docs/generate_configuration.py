@@ -110,7 +110,8 @@ _PROFILE = """\
 
 What `orbitnode forecast --profile` lays over a scenario: the board's idle and active power, and for
 each model that has a point its duration, power and result size. Models without a point keep their
-durations and draw `active_w`. `scenarios/profiles/` has an example.
+durations and draw `active_w`. `scenarios/profiles/` has an example, and `orbitnode bench --out`
+writes one. `[board] profile` of an installation gives one to a simulated board.
 """
 
 _RULES = """\
@@ -139,6 +140,11 @@ The files are also refused where:
 - a path in `provenance.of` leads to nothing that the scenario has;
 - a requirement's metric is unknown; known are {metrics}, and for `orbitnode forecast`
   alone {forecast_metrics};
+- `board.profile` stands with a board that is not simulated, or beside `idle_w` or `active_w`;
+- options stand for an execution provider that `inference.providers` does not have, a provider
+  stands there twice, or `trt_dla_core` without `trt_dla_enable`;
+- in a profile, a point draws less than `idle_w` or more than `active_w`, has joules that its power
+  and duration contradict, quantiles out of order, or the same setting as another;
 - `board.total_rails` stands with a board that has no monitor chips, `board.gpus` with another
   family than `nvidia-gpu`, or `board.meter` with a simulated board;
 - `clock.mode = "freerun"` stands with a real board or a real executor, or `clock.rate` is not 1
