@@ -28,6 +28,7 @@ from node.physics.array import YEAR_S, panel_powers_w
 from node.physics.attitude import BodyAxes, body_axes_teme
 from node.physics.battery import BatteryState, open_circuit_v
 from node.physics.battery import step as battery_step
+from node.physics.exposure_track import ExposureTrack
 from node.physics.frames import ecef_from_teme, ecef_velocity_from_teme, gmst_rad
 from node.physics.linkbudget import rate_bps
 from node.physics.passes import Look, Station, look
@@ -157,7 +158,12 @@ class Emulation:
         self.upsets = (
             None
             if craft.radiation is None
-            else Upsets(craft.radiation, start.upsets, self.r_ecef_km, craft.epoch_utc_s + now)
+            else Upsets(
+                craft.radiation,
+                ExposureTrack(craft.radiation, craft.orbit),
+                start.upsets,
+                craft.epoch_utc_s + now,
+            )
         )
 
     def advance(
@@ -253,8 +259,7 @@ class Emulation:
         self.solar_curtailed_j += curtailed_w * step_s
         self.battery_lost_j += loss_w * step_s
         if self.upsets is not None:
-            utc_s = craft.epoch_utc_s + now
-            self.upsets.advance(self.r_ecef_km, utc_s, step_s, powered=powered)
+            self.upsets.advance(craft.epoch_utc_s + now, powered=powered)
 
     def standing_bus_w(self, *, powered: bool, transmitting: bool) -> float:
         """Everything on the bus but the board and the heaters."""

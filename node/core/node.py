@@ -32,6 +32,7 @@ from node.core.payload import Payload, PayloadLimits, PayloadTotals, new_totals
 from node.core.picture import take_picture
 from node.core.snapshot import NodeSnapshot
 from node.core.throttle import ClockLimit
+from node.core.upsets import Upsets
 from node.icd import EventReport, Housekeeping, Receipt
 
 _HOUSEKEEPING_EVERY_S = 10.0
@@ -212,8 +213,8 @@ class NodeCore:
             transmitting=self.comms.link_up,
             running=self.payload.run is not None,
         )
-        if emulation.upsets is not None:
-            done += self._upset(now)
+        if emulation.upsets is not None and emulation.upsets.has_news:
+            done += self._upset(emulation.upsets, now)
         self._next_tick_s = now + self.craft.tick_s
         for notice in self.enforcement.watch(now, step_s, self.readings, emulation, self.payload):
             done += self._report(now, *notice)
@@ -412,9 +413,8 @@ class NodeCore:
             done += self._change_mode(Trigger.FAULT_SAFE, now)
         return done
 
-    def _upset(self, now: float) -> list[Effect]:
-        upsets = self.emulation.upsets
-        uncorrected, interrupts = (0, 0) if upsets is None else upsets.take_news()
+    def _upset(self, upsets: Upsets, now: float) -> list[Effect]:
+        uncorrected, interrupts = upsets.take_news()
         done: list[Effect] = []
         if uncorrected:
             done += self._report(

@@ -21,7 +21,6 @@ from node.core.snapshot import (
     SensorSnapshot,
 )
 from node.physics.frames import geodetic_from_ecef
-from node.physics.radiation import SAA_FLUX_PER_CM2_S
 from node.physics.shadow import beta_angle_deg
 
 if TYPE_CHECKING:
@@ -141,7 +140,7 @@ def _radiation(core: NodeCore) -> RadiationSnapshot | None:
     here = upsets.exposure
     return RadiationSnapshot(
         proton_flux_per_cm2_s=here.proton_flux_per_cm2_s,
-        in_saa=here.proton_flux_per_cm2_s > SAA_FLUX_PER_CM2_S,
+        in_saa=upsets.in_anomaly,
         cutoff_rigidity_gv=here.cutoff_rigidity_gv,
         memory_upsets_per_s=here.memory_upsets_per_s,
         corrected=upsets.corrected,

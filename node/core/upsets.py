@@ -11,8 +11,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from node.physics.draws import hazard_to_event, run_down, uniform
-from node.physics.radiation import Exposure, RadiationSpec, exposure
-from node.physics.vectors import Vector
+from node.physics.exposure_track import ExposureTrack
+from node.physics.radiation import SAA_FLUX_PER_CM2_S, Exposure, RadiationSpec
 
 # Each process draws from a stream of its own.
 _MEMORY, _CORRECTION, _DEVICE = range(3)
@@ -35,13 +35,12 @@ class UpsetState(Struct, frozen=True):
 class Upsets:
     """What particles do at the present place, and what they have done."""
 
-    exposure: Exposure
-    """At the present place, with or without power."""
-
     def __init__(
-        self, spec: RadiationSpec, start: UpsetState, r_ecef_km: Vector, utc_s: float
+        self, spec: RadiationSpec, track: ExposureTrack, start: UpsetState, utc_s: float
     ) -> None:
         self._spec = spec
+        self._track = track
+        self._utc_s = utc_s
         self.corrected = start.corrected
         self.uncorrected = start.uncorrected
         self.interrupts = start.interrupts
@@ -56,47 +55,65 @@ class Upsets:
             else start.device_hazard
         )
         self._reported = (self.uncorrected, self.interrupts)
-        self.exposure = exposure(spec, r_ecef_km, utc_s)
+        self.expected_memory_upsets = 0.0
+        self.expected_interrupts = 0.0
+        """By the rates, since the daemon started."""
+
+    @property
+    def exposure(self) -> Exposure:
+        """At the present place, with or without power."""
+        return self._track.at(self._utc_s)
+
+    @property
+    def in_anomaly(self) -> bool:
+        """In the South Atlantic Anomaly."""
+        return self.exposure.proton_flux_per_cm2_s > SAA_FLUX_PER_CM2_S
 
     @property
     def memory_upsets(self) -> int:
         """Corrected or not."""
         return self.corrected + self.uncorrected
 
-    def advance(self, r_ecef_km: Vector, utc_s: float, step_s: float, *, powered: bool) -> None:
-        """Let a step pass, at the mean of the rates at its two ends.
+    def advance(self, utc_s: float, *, powered: bool) -> None:
+        """Let time pass.
 
         Args:
-            r_ecef_km: where the step ends.
-            utc_s: when it ends, POSIX seconds.
-            step_s: how long it was.
+            utc_s: POSIX seconds, later than the present.
             powered: the board had power.
         """
-        spec = self._spec
-        begin, self.exposure = self.exposure, exposure(spec, r_ecef_km, utc_s)
+        since_utc_s, self._utc_s = self._utc_s, utc_s
         if not powered:
             return
-        end, half_s = self.exposure, 0.5 * step_s
-        before = self.memory_upsets
+        memory, device = self._track.expected(since_utc_s, utc_s)
+        self.expected_memory_upsets += memory
+        self.expected_interrupts += device
+        # Most steps end before the next event: then nothing has to be drawn.
+        if memory < self._memory_hazard:
+            self._memory_hazard -= memory
+        else:
+            self._strike_memory(memory)
+        if device < self._device_hazard:
+            self._device_hazard -= device
+        else:
+            interrupts, self._device_hazard = run_down(
+                self._device_hazard, device, self._spec.seed, _DEVICE, self.interrupts
+            )
+            self.interrupts += interrupts
+
+    def _strike_memory(self, hazard: float) -> None:
+        spec, before = self._spec, self.memory_upsets
         struck, self._memory_hazard = run_down(
-            self._memory_hazard,
-            (begin.memory_upsets_per_s + end.memory_upsets_per_s) * half_s,
-            spec.seed,
-            _MEMORY,
-            before,
+            self._memory_hazard, hazard, spec.seed, _MEMORY, before
         )
         for number in range(before, before + struck):
             mended = uniform(spec.seed, _CORRECTION, number) < spec.corrected_ratio
             self.corrected += mended
             self.uncorrected += not mended
-        interrupts, self._device_hazard = run_down(
-            self._device_hazard,
-            (begin.device_interrupts_per_s + end.device_interrupts_per_s) * half_s,
-            spec.seed,
-            _DEVICE,
-            self.interrupts,
-        )
-        self.interrupts += interrupts
+
+    @property
+    def has_news(self) -> bool:
+        """There is something that ``take_news`` has not told yet."""
+        return self._reported != (self.uncorrected, self.interrupts)
 
     def take_news(self) -> tuple[int, int]:
         """Return the uncorrected memory upsets and the interrupts since this was last asked."""

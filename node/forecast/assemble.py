@@ -114,7 +114,7 @@ def assemble(scenario: Scenario, flight: Flight, mission: Mission, seen: Collect
         constraints=ranked,
         bottleneck=limits.bottleneck(ranked),
         throttling=throttling,
-        radiation=_radiation(scenario, seen, days),
+        radiation=_radiation(scenario, core, seen, days),
         metrics=metrics,
         verdicts=verdicts,
         not_judged=not_judged,
@@ -215,15 +215,18 @@ def _throttling(core: NodeCore, seen: Collector) -> Throttling | None:
     )
 
 
-def _radiation(scenario: Scenario, seen: Collector, days: float) -> RadiationBudget | None:
-    if scenario.radiation is None:
+def _radiation(
+    scenario: Scenario, core: NodeCore, seen: Collector, days: float
+) -> RadiationBudget | None:
+    upsets = core.emulation.upsets
+    if scenario.radiation is None or upsets is None:
         return None
-    upsets = seen.radiation.memory_upsets / days
+    a_day = upsets.expected_memory_upsets / days
     return RadiationBudget(
-        upsets_per_day=upsets,
-        uncorrected_upsets_per_day=upsets * (1.0 - scenario.radiation.corrected_ratio),
-        interrupts_per_day=seen.radiation.interrupts / days,
-        anomaly_time_ratio=seen.radiation.anomaly_s / seen.now,
+        upsets_per_day=a_day,
+        uncorrected_upsets_per_day=a_day * (1.0 - scenario.radiation.corrected_ratio),
+        interrupts_per_day=upsets.expected_interrupts / days,
+        anomaly_time_ratio=seen.anomaly_s / seen.now,
     )
 
 

@@ -8,7 +8,7 @@ from node.core.modes import OperatingMode, Trigger
 from node.core.node import NodeCore
 from node.forecast.model import Energy, Series
 from node.forecast.series import SeriesBuilder
-from node.forecast.tallies import Exposures, Extent, Falls, Meters, PassTally, TurningPoints
+from node.forecast.tallies import Extent, Falls, Meters, PassTally, TurningPoints
 from node.report.timeline import ECLIPSE_BELOW_ILLUMINATION
 from node.simulation.milestones import Milestones
 
@@ -81,7 +81,8 @@ class Collector:
         self.eclipses = int(self._dark)
         self.passes: list[PassTally] = []
         self._bytes = (0, 0)
-        self.radiation = Exposures()
+        self.anomaly_s = 0.0
+        """Time within the South Atlantic Anomaly."""
         self.clock = Extent()
         self.running_s = 0.0
         self.running_clock_s = 0.0
@@ -119,10 +120,8 @@ class Collector:
             if core.payload.run is not None:
                 self.running_s += step_s
                 self.running_clock_s += core.clock.ratio * step_s
-        if emulation.upsets is not None:
-            # The mode is judged at the end of a step: the one before says whether there was power.
-            powered = self._mode is not OperatingMode.OFF
-            self.radiation.add(emulation.upsets.exposure, step_s, powered=powered)
+        if emulation.upsets is not None and emulation.upsets.in_anomaly:
+            self.anomaly_s += step_s
         self._count_mode(core, step_s)
         self._count_light(emulation.illumination, step_s)
         contact_s = self._count_contact(core, before_s, now)

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from node.core.contacts import Contact
 from node.core.emulation import Emulation
 from node.forecast.model import Energy, Spread
-from node.physics.radiation import SAA_FLUX_PER_CM2_S, Exposure
 
 J_PER_WH = 3600.0
 _LEAST_TURN = 1e-3
@@ -128,23 +127,6 @@ class TurningPoints:
             self._points.append(extreme)
         self._rising = rising
         self._low = self._high = state_of_charge
-
-
-@dataclass(slots=True)
-class Exposures:
-    """What particles are expected to do, by the rates along the orbit."""
-
-    memory_upsets: float = 0.0
-    interrupts: float = 0.0
-    anomaly_s: float = 0.0
-
-    def add(self, here: Exposure, step_s: float, *, powered: bool) -> None:
-        """Take a step that ended here; without power nothing is upset."""
-        if powered:
-            self.memory_upsets += here.memory_upsets_per_s * step_s
-            self.interrupts += here.device_interrupts_per_s * step_s
-        if here.proton_flux_per_cm2_s > SAA_FLUX_PER_CM2_S:
-            self.anomaly_s += step_s
 
 
 @dataclass(slots=True)

@@ -59,7 +59,9 @@ def test_the_picture_is_of_this_place() -> None:
     assert seen is not None
     assert upsets is not None
     place = geodetic_from_ecef(flight.core.emulation.r_ecef_km)
-    assert seen.proton_flux_per_cm2_s == proton_flux_per_cm2_s(*place, snapshot.utc_s)
+    # Half-way between two instants of the track, the rates are half-way too.
+    flux_per_cm2_s = proton_flux_per_cm2_s(*place, snapshot.utc_s)
+    assert seen.proton_flux_per_cm2_s == pytest.approx(flux_per_cm2_s, rel=0.1)
     assert seen.in_saa == (seen.proton_flux_per_cm2_s > 10.0)
     assert seen.cutoff_rigidity_gv == upsets.exposure.cutoff_rigidity_gv > 0.0
     assert seen.memory_upsets_per_s == upsets.exposure.memory_upsets_per_s > 0.0

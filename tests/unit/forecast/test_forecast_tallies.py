@@ -5,8 +5,7 @@ from spacecraft import MASPALOMAS
 
 from node.core.contacts import Contact
 from node.forecast.model import Spread
-from node.forecast.tallies import Exposures, Extent, Falls, Meters, PassTally, TurningPoints
-from node.physics.radiation import Exposure
+from node.forecast.tallies import Extent, Falls, Meters, PassTally, TurningPoints
 
 CONTACT = Contact(MASPALOMAS, 100.0, 400.0, 700.0, 60.0, 115.0)
 
@@ -87,14 +86,3 @@ def test_a_long_step_counts_for_what_was_open_of_it() -> None:
     tally.carry(60.0, 120.0, (10.0, 0.0))
     tally.carry(120.0, 760.0, (10.0, 0.0))
     assert tally.open_s == 580.0
-
-
-def test_particles_upset_nothing_that_has_no_power() -> None:
-    exposures = Exposures()
-    anomaly = Exposure(50.0, 5.0, 0.01, 0.001)
-    exposures.add(anomaly, 10.0, powered=True)
-    exposures.add(anomaly, 10.0, powered=False)
-    exposures.add(Exposure(1.0, 5.0, 0.0, 0.0), 10.0, powered=True)
-    assert exposures.memory_upsets == pytest.approx(0.1)
-    assert exposures.interrupts == pytest.approx(0.01)
-    assert exposures.anomaly_s == 20.0
