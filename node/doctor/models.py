@@ -41,6 +41,16 @@ async def check_models(loaded: LoadedInstallation, engine_key: str) -> list[Find
         for name in flown
         if name not in names
     ]
+    engines = loaded.engine_cache_path
+    if engines is not None and not (engines / engine_key).is_dir():
+        return [
+            *findings,
+            note(
+                _AREA,
+                f"TensorRT's engines are not built yet for {engine_key}: the first start builds "
+                "them, which takes minutes; no model is run here",
+            ),
+        ]
     for name in names:
         executor = open_executor(
             installation.inference, folder, loaded.engine_cache_path, engine_key, names=[name]

@@ -8,6 +8,7 @@ from pathlib import Path
 from node.board.base import Board
 from node.config.installation import Inference
 from node.config.providers import engine_key_of, session_options
+from node.errors import WorkerError
 from node.inference.executor import OnnxExecutor
 
 
@@ -19,7 +20,7 @@ def open_executor(
     names: Sequence[str] | None = None,
     on_spawn: Callable[[int], None] | None = None,
 ) -> OnnxExecutor:
-    """Make the executor; nothing is read or started yet.
+    """Make the executor, and the folder of its engines; nothing is read or started yet.
 
     Args:
         settings: ``[inference]``.
@@ -28,7 +29,17 @@ def open_executor(
         engine_key: what built engines hold for.
         names: the models to load; None for every one in the folder.
         on_spawn: told the process id of each worker before it gets any work.
+
+    Raises:
+        WorkerError: the folder cannot be made.
     """
+    if engine_cache is not None:
+        try:
+            (engine_cache / engine_key).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WorkerError(
+                f"{engine_cache / engine_key} cannot be made: {error.strerror}"
+            ) from error
     return OnnxExecutor(
         models_folder,
         settings.providers,

@@ -233,6 +233,22 @@ def test_a_simulated_node_needs_neither_models_nor_a_link(
         assert found["status"] == "note"
 
 
+def test_engines_are_not_built_by_looking(
+    installation: Callable[..., Path], tmp_path: Path
+) -> None:
+    name = "TensorrtExecutionProvider"
+    path = installation(
+        free_port(),
+        f'[inference]\nproviders = ["{name}"]',
+        f'[inference.provider_options.{name}]\ntrt_engine_cache_path = "engines"',
+    )
+    findings = examined(path, 1)
+    (found,) = of_area(findings, "models")
+    assert found["status"] == "note"
+    assert "engines are not built yet" in found["text"]
+    assert not (tmp_path / "engines").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [

@@ -16,7 +16,8 @@ from node.config.providers import engine_key_of, session_options
 from node.config.rules import apply_rules
 from node.config.rules_providers import RULES
 from node.config.spacecraft import BoardFigures
-from node.inference.factory import engine_key
+from node.errors import WorkerError
+from node.inference.factory import engine_key, open_executor
 from node.inference.wheels import CPU, CUDA, TENSORRT
 
 SCENARIO = Path(__file__).parents[3] / "scenarios" / "demo.toml"
@@ -128,3 +129,13 @@ def test_engines_hold_for_a_gpu_and_a_power_mode() -> None:
     assert engine_key(board, 0.0).startswith("p3767-")
     assert "_" in engine_key(board, 1.0), "the power mode is part of it"
     board.close()
+
+
+def test_the_folder_of_engines_is_made(tmp_path: Path) -> None:
+    options = {TENSORRT: {"trt_engine_cache_path": "engines"}}
+    settings = inference(providers=[TENSORRT], provider_options=options)
+    open_executor(settings, tmp_path, tmp_path / "engines", "p3767_15w")
+    assert (tmp_path / "engines" / "p3767_15w").is_dir()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(WorkerError, match="p3767_15w cannot be made: Not a directory"):
+        open_executor(settings, tmp_path, tmp_path / "file", "p3767_15w")
