@@ -12,7 +12,7 @@ TEST_STAMP := $(VENV)/.test-installed
 TOOLS := skyfield basilisk
 FIDELITY_PATH := .:tests/golden:tests/support:tests/fidelity
 
-.PHONY: demo test bench fidelity lint docs clean servers
+.PHONY: demo test stress bench fidelity lint docs clean servers
 
 demo: $(STAMP)  ## fly one orbit on this machine: real inference, emulated orbit, real MQTT
 	$(BIN)/groundlink demo --scenario $(SCENARIO) $(DEMO_ARGUMENTS)
@@ -23,6 +23,9 @@ test: $(TEST_STAMP) servers lint  ## everything that can fail
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report --fail-under=100 --skip-covered \
 	  --include='node/core/*,node/physics/*,node/transfer/*,groundlink/channel.py,groundlink/impairments/*'
+
+stress: $(TEST_STAMP) servers  ## the long forms: minutes under a ceiling, hundreds of stops
+	$(BIN)/python -m pytest -m stress -s
 
 bench: $(TEST_STAMP)  ## measure; writes bench.json
 	$(BIN)/python tests/bench/run.py --out bench.json
