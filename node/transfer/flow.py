@@ -56,10 +56,14 @@ class _OpenObject:
     """By job: several jobs can share the same bytes."""
     unannounced: dict[str, Manifest] = field(default_factory=dict)
     in_flight: list[tuple[Span, float]] = field(default_factory=list)
+    """What was asked for or sent, and when; the oldest first."""
 
-    @property
-    def order(self) -> tuple[int, float, int, str]:
-        return min(
+    order: tuple[int, float, int, str] = (0, 0.0, 0, "")
+    """Who goes first: by class, then deadline, then size; that of its most urgent job."""
+
+    def rank(self) -> None:
+        """Find the order anew, after a change of the jobs; there is one at least."""
+        self.order = min(
             (
                 manifest.job.priority,
                 math.inf if manifest.job.deadline_s is None else manifest.job.deadline_s,
@@ -114,6 +118,7 @@ class Flow:
         job_id = manifest.job.job_id
         if job_id not in entry.manifests:
             entry.manifests[job_id] = manifest
+            entry.rank()
             if self._announces:
                 entry.unannounced[job_id] = manifest
 
@@ -130,7 +135,9 @@ class Flow:
         for manifest in done:
             del entry.manifests[manifest.job.job_id]
         entry.unannounced = dict(entry.manifests)
-        if not entry.manifests:
+        if entry.manifests:
+            entry.rank()
+        else:
             del self._objects[object_id]
         return done
 
@@ -184,7 +191,7 @@ class Flow:
         if in_flight >= window:
             return None
         for object_id, entry in sorted(self._objects.items(), key=lambda item: item[1].order):
-            on_its_way = RangeSet(span for span, _ in entry.in_flight)
+            on_its_way = [span for span, _ in entry.in_flight]
             span = entry.held.first_gap(entry.size_bytes, chunk, on_its_way)
             if span is None and not entry.unannounced:
                 continue
@@ -198,19 +205,19 @@ class Flow:
 
     def next_deadline(self) -> float | None:
         """Mission time at which the oldest piece on its way is given up, or None."""
-        sent = [sent_s for entry in self._objects.values() for _, sent_s in entry.in_flight]
+        sent = [entry.in_flight[0][1] for entry in self._objects.values() if entry.in_flight]
         return min(sent) + self._retry_after_s if sent else None
 
     def _give_up_overdue(self, now: float) -> int:
         """Forget pieces that are not confirmed in time; return how many are on their way still."""
-        in_flight = 0
+        count = 0
         for entry in self._objects.values():
+            in_flight = entry.in_flight
             # The same sum as in next_deadline, so that a deadline that has come is always served.
-            entry.in_flight = [
-                item for item in entry.in_flight if item[1] + self._retry_after_s > now
-            ]
-            in_flight += len(entry.in_flight)
-        return in_flight
+            while in_flight and in_flight[0][1] + self._retry_after_s <= now:
+                del in_flight[0]
+            count += len(in_flight)
+        return count
 
     def _sample_round_trip(self, sample_s: float) -> None:
         if self._round_trip_s == 0.0:

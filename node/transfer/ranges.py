@@ -26,9 +26,17 @@ class RangeSet:
         """Add ``[start, stop)``; an empty range adds nothing."""
         if start >= stop:
             return
-        before = [span for span in self._spans if span[1] < start]
-        after = [span for span in self._spans if span[0] > stop]
-        touching = self._spans[len(before) : len(self._spans) - len(after)]
+        spans = self._spans
+        # Transfers go from front to back: nearly always it is the last range that grows.
+        if not spans or start > spans[-1][1]:
+            spans.append((start, stop))
+            return
+        if start >= spans[-1][0]:
+            spans[-1] = (spans[-1][0], max(stop, spans[-1][1]))
+            return
+        before = [span for span in spans if span[1] < start]
+        after = [span for span in spans if span[0] > stop]
+        touching = spans[len(before) : len(spans) - len(after)]
         if touching:
             start = min(start, touching[0][0])
             stop = max(stop, touching[-1][1])
@@ -40,21 +48,23 @@ class RangeSet:
 
     def covers(self, start: int, stop: int) -> bool:
         """Say whether all of ``[start, stop)`` is there."""
-        return any(span[0] <= start and stop <= span[1] for span in self._spans) or start >= stop
+        for there, until in self._spans:
+            if there <= start and stop <= until:
+                return True
+        return start >= stop
 
-    def first_gap(self, stop: int, limit: int, exclude: RangeSet | None = None) -> Span | None:
+    def first_gap(self, stop: int, limit: int, exclude: Iterable[Span] = ()) -> Span | None:
         """Return the first missing range below ``stop``, at most ``limit`` bytes long.
 
         Args:
             stop: size of the object.
             limit: most bytes that the answer may span.
-            exclude: ranges that are already on their way.
+            exclude: ranges that are already on their way, in any order.
         """
-        occupied = self if exclude is None else RangeSet([*self._spans, *exclude.spans])
         at, free_until = 0, stop
-        for span_start, span_stop in occupied.spans:
+        for span_start, span_stop in sorted([*self._spans, *exclude]):
             if span_start > at:
                 free_until = min(span_start, stop)
                 break
-            at = span_stop
+            at = max(at, span_stop)
         return (at, min(free_until, at + limit)) if at < stop else None
