@@ -416,7 +416,7 @@ def test_the_effective_configuration(folder: Path, capsys: pytest.CaptureFixture
     out, _ = capsys.readouterr()
     assert f'models = "{(folder / "../models").resolve()}"' in out
     assert f'anchor = "{folder / "state" / "clock.json"}"' in out
-    assert "stop_grace_s = 0.25" in out
+    assert "stop_grace_s = 0.1" in out
     assert "[[ground_station]]" in out
     installation, scenario = out.split("# scenario ")
     (folder / "again.toml").write_text(installation)
