@@ -171,7 +171,7 @@ def _battery(core: NodeCore, seen: Collector, orbits: list[OrbitRow]) -> Battery
     ]
     return BatteryBudget(
         capacity_wh=core.craft.battery.capacity_wh,
-        state_of_charge=seen.charge.spread(seen.now),
+        state_of_charge=seen.whole.charge.spread(seen.now),
         initial_state_of_charge=seen.initial_state_of_charge,
         end_state_of_charge=core.emulation.state_of_charge,
         mean_depth_of_discharge=sum(depths) / len(depths),
@@ -184,7 +184,7 @@ def _temperatures(core: NodeCore, seen: Collector) -> list[NodeTemperature]:
     return [
         NodeTemperature(name, extent.spread(seen.now), index == core.craft.board_node)
         for index, (name, extent) in enumerate(
-            zip(core.craft.thermal_names, seen.temperatures, strict=True)
+            zip(core.craft.thermal_names, seen.whole.temperatures, strict=True)
         )
     ]
 
@@ -205,7 +205,7 @@ def _modes(seen: Collector) -> list[ModeTime]:
 def _throttling(core: NodeCore, seen: Collector) -> Throttling | None:
     if core.clock is None:
         return None
-    clock = seen.clock.spread(seen.now)
+    clock = seen.whole.clock.spread(seen.now)
     ran = seen.running_s > 0.0
     return Throttling(
         throttled_s=core.clock.throttled_s,
@@ -270,7 +270,7 @@ def _constraints(
     core = mission.core
     durations_s = {model.name: model.duration_s for model in scenario.model}
     decisions = core.totals.decisions
-    board = seen.temperatures[core.craft.board_node]
+    board = seen.whole.temperatures[core.craft.board_node]
     throttled_s = 0.0 if core.clock is None else core.clock.throttled_s
     return [
         limits.link_constraint("uplink", link.uplink),
@@ -286,7 +286,7 @@ def _constraints(
             limits.EnergyUse(
                 generated_wh=energy.total.generated_wh,
                 needed_wh=energy.total.consumed_wh + energy.total.battery_loss_wh,
-                min_state_of_charge=seen.charge.minimum,
+                min_state_of_charge=seen.whole.charge.minimum,
                 reduced_below_soc=scenario.modes.reduced_below_soc,
                 held_s=seen.held_s["energy"],
                 deferrals=decisions["defer:energy"],

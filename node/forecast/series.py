@@ -5,7 +5,7 @@ from __future__ import annotations
 from node.core.modes import OperatingMode
 from node.core.node import NodeCore
 from node.forecast.model import Series
-from node.forecast.tallies import Extent
+from node.forecast.stretch import Stretch
 from node.simulation.milestones import Milestones
 
 _MAX_BINS = 1500
@@ -30,12 +30,8 @@ class SeriesBuilder:
         self._names = core.craft.thermal_names
         self._joules = _joules(core)
         self._start_s = core.emulation.now
-        self._charge = Extent()
-        self._board = Extent()
-        self._temperatures = [0.0] * len(self._names)
-        self._lit = self._contact_s = self._clock = 0.0
         self._rank = _RANK[core.mode]
-        self._throttles = core.clock is not None
+        self._bin = Stretch()
         self._series = Series(
             bin_s=self._bin_s,
             time_s=[],
@@ -52,24 +48,23 @@ class SeriesBuilder:
             contact_ratio=[],
             uplink_queue_bytes=[],
             downlink_queue_bytes=[],
-            clock_ratio=[] if self._throttles else None,
+            clock_ratio=None if core.clock is None else [],
         )
 
-    def add(self, core: NodeCore, milestones: Milestones, step_s: float, contact_s: float) -> None:
-        """Take a step that ended now; ``contact_s`` of it were within a contact."""
-        emulation = core.emulation
-        temperatures_c = emulation.temperatures_c
-        self._charge.add(emulation.state_of_charge, step_s)
-        self._board.add(temperatures_c[core.craft.board_node], step_s)
-        for index, temperature_c in enumerate(temperatures_c):
-            self._temperatures[index] += temperature_c * step_s
-        self._lit += emulation.illumination * step_s
-        self._contact_s += contact_s
-        if core.clock is not None:
-            self._clock += core.clock.ratio * step_s
-        self._rank = min(self._rank, _RANK[core.mode])
-        # The bins are counted, not added up: rounding must not move them against the ticks.
-        if emulation.now >= (len(self._series.time_s) + 1) * self._bin_s:
+    @property
+    def next_end_s(self) -> float:
+        """Where the bin ends that is being filled."""
+        # Counted, not added up: rounding must not move the bins against the ticks.
+        return (len(self._series.time_s) + 1) * self._bin_s
+
+    def mode_changed(self, mode: OperatingMode) -> None:
+        """Another mode stands from this tick on."""
+        self._rank = min(self._rank, _RANK[mode])
+
+    def add(self, core: NodeCore, milestones: Milestones, stretch: Stretch) -> None:
+        """Take a stretch that ended now; no bin ended within it."""
+        self._bin.merge(stretch)
+        if core.emulation.now >= self.next_end_s:
             self._close(core, milestones)
 
     def build(self) -> Series:
@@ -84,8 +79,8 @@ class SeriesBuilder:
             (later - before) / duration_s
             for before, later in zip(self._joules, joules, strict=True)
         ]
-        series = self._series
-        charge = self._charge.spread(duration_s)
+        series, ended = self._series, self._bin
+        charge = ended.charge.spread(duration_s)
         series.time_s.append(round(now, 3))
         series.state_of_charge.append(round(charge.mean, 5))
         series.min_state_of_charge.append(round(charge.minimum, 5))
@@ -94,23 +89,21 @@ class SeriesBuilder:
             (series.solar_w, series.load_w, series.board_w), means_w, strict=True
         ):
             values.append(round(watts, 4))
-        for index, name in enumerate(self._names):
-            series.temperatures_c[name].append(round(self._temperatures[index] / duration_s, 3))
-        series.max_board_c.append(round(self._board.maximum, 3))
+        for name, extent in zip(self._names, ended.temperatures, strict=True):
+            series.temperatures_c[name].append(round(extent.product / duration_s, 3))
+        board = ended.temperatures[core.craft.board_node]
+        series.max_board_c.append(round(board.maximum, 3))
         series.mode.append(_LEAST_CAPABLE[self._rank].value)
-        series.lit_ratio.append(round(self._lit / duration_s, 4))
-        series.contact_ratio.append(round(self._contact_s / duration_s, 4))
+        series.lit_ratio.append(round(ended.lit_s / duration_s, 4))
+        series.contact_ratio.append(round(ended.contact_s / duration_s, 4))
         series.uplink_queue_bytes.append(milestones.input_queue_bytes)
         series.downlink_queue_bytes.append(milestones.result_queue_bytes)
         if series.clock_ratio is not None:
-            series.clock_ratio.append(round(self._clock / duration_s, 4))
+            series.clock_ratio.append(round(ended.clock.product / duration_s, 4))
         self._joules = joules
         self._start_s = now
-        self._charge = Extent()
-        self._board = Extent()
-        self._temperatures = [0.0] * len(self._names)
-        self._lit = self._contact_s = self._clock = 0.0
         self._rank = _RANK[core.mode]
+        self._bin = Stretch()
 
 
 def _joules(core: NodeCore) -> tuple[float, float, float]:

@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from math import inf
 from typing import NamedTuple
 
 from node.core.contacts import Contact
 from node.core.emulation import Emulation
-from node.forecast.model import Energy, Spread
+from node.forecast.model import Energy
 
 J_PER_WH = 3600.0
 _LEAST_TURN = 1e-3
 """A smaller turn of the state of charge is no turning point: it adds no full cycle to speak of."""
-
-
-@dataclass(slots=True)
-class Extent:
-    """Lowest, highest and mean over time."""
-
-    minimum: float = inf
-    maximum: float = -inf
-    product: float = 0.0
-    """Sum of value times seconds."""
-
-    def add(self, value: float, step_s: float) -> None:
-        """Take a step that ended at this value."""
-        self.minimum = min(self.minimum, value)
-        self.maximum = max(self.maximum, value)
-        self.product += value * step_s
-
-    def spread(self, duration_s: float) -> Spread:
-        """Return what was seen in ``duration_s``."""
-        return Spread(self.minimum, self.product / duration_s, self.maximum)
 
 
 class Meters(NamedTuple):
@@ -81,16 +61,19 @@ class Falls:
         self._renew = False
         self.deepest = 0.0
 
-    def add(self, state_of_charge: float) -> None:
-        """Take the next state of charge."""
-        if self._renew and state_of_charge > self._before:
-            self._high = self._before
-            self._renew = False
-        self._before = state_of_charge
-        if state_of_charge > self._high:
-            self._high = state_of_charge
-        elif self._high - state_of_charge > self.deepest:
-            self.deepest = self._high - state_of_charge
+    def extend(self, charges: Iterable[float]) -> None:
+        """Take the next states of charge."""
+        high, before, deepest = self._high, self._before, self.deepest
+        for charge in charges:
+            if self._renew and charge > before:
+                high = before
+                self._renew = False
+            before = charge
+            if charge > high:
+                high = charge
+            elif high - charge > deepest:
+                deepest = high - charge
+        self._high, self._before, self.deepest = high, before, deepest
 
     def next_orbit(self) -> float:
         """Return the deepest fall of the orbit that ends."""
@@ -107,26 +90,31 @@ class TurningPoints:
         self._low = self._high = state_of_charge
         self._rising: bool | None = None
 
-    def add(self, state_of_charge: float) -> None:
-        """Take the next state of charge."""
-        self._low = min(self._low, state_of_charge)
-        self._high = max(self._high, state_of_charge)
-        if self._rising is not False and self._high - state_of_charge >= _LEAST_TURN:
-            self._turn(self._high, state_of_charge, rising=False)
-        elif self._rising is not True and state_of_charge - self._low >= _LEAST_TURN:
-            self._turn(self._low, state_of_charge, rising=True)
+    def extend(self, charges: Iterable[float]) -> None:
+        """Take the next states of charge."""
+        low, high, rising = self._low, self._high, self._rising
+        for charge in charges:
+            if charge < low:
+                low = charge
+            elif charge > high:
+                high = charge
+            if rising is not False and high - charge >= _LEAST_TURN:
+                if rising:
+                    self._points.append(high)
+                rising = False
+                low = high = charge
+            elif rising is not True and charge - low >= _LEAST_TURN:
+                if rising is False:
+                    self._points.append(low)
+                rising = True
+                low = high = charge
+        self._low, self._high, self._rising = low, high, rising
 
     def points(self) -> list[float]:
         """Return all of them; the last extreme is one."""
         if self._rising is None:
             return list(self._points)
         return [*self._points, self._high if self._rising else self._low]
-
-    def _turn(self, extreme: float, state_of_charge: float, *, rising: bool) -> None:
-        if self._rising is not None:
-            self._points.append(extreme)
-        self._rising = rising
-        self._low = self._high = state_of_charge
 
 
 @dataclass(slots=True)

@@ -83,8 +83,8 @@ def test_lack_of_charge_holds_the_node_from_its_first_fall_until_nominal(flown: 
 
 def test_charge_and_eclipses_are_those_of_the_ticks(flown: Flown) -> None:
     charges = [tick.charge for tick in flown.ticks[1:]]
-    assert flown.seen.charge.minimum == min(charges)
-    assert flown.seen.charge.maximum == max(charges)
+    assert flown.seen.whole.charge.minimum == min(charges)
+    assert flown.seen.whole.charge.maximum == max(charges)
     assert flown.seen.eclipses == 2
     first, second, rest = flown.seen.orbits
     assert (first.whole, second.whole, rest.whole) == (True, True, False)
@@ -121,7 +121,7 @@ def test_bins_cover_the_flight(flown: Flown) -> None:
     assert series.time_s[-1] == SCENARIO.mission.duration_s
     assert len(series.time_s) == SCENARIO.mission.duration_s // 10.0
     assert set(series.mode) == {mode.value for mode in OperatingMode}
-    assert min(series.min_state_of_charge) == round(flown.seen.charge.minimum, 5)
+    assert min(series.min_state_of_charge) == round(flown.seen.whole.charge.minimum, 5)
     mean_w = sum(series.load_w) / len(series.load_w)
     consumed_wh = sum(orbit.energy.consumed_wh for orbit in flown.seen.orbits)
     assert mean_w == pytest.approx(consumed_wh * 3600.0 / SCENARIO.mission.duration_s, rel=1e-3)

@@ -4,17 +4,9 @@ import pytest
 from spacecraft import MASPALOMAS
 
 from node.core.contacts import Contact
-from node.forecast.model import Spread
-from node.forecast.tallies import Extent, Falls, Meters, PassTally, TurningPoints
+from node.forecast.tallies import Falls, Meters, PassTally, TurningPoints
 
 CONTACT = Contact(MASPALOMAS, 100.0, 400.0, 700.0, 60.0, 115.0)
-
-
-def test_an_extent_weighs_by_time() -> None:
-    extent = Extent()
-    extent.add(1.0, 3.0)
-    extent.add(5.0, 1.0)
-    assert extent.spread(4.0) == Spread(1.0, 2.0, 5.0)
 
 
 def test_meters_give_the_energy_between_two_instants() -> None:
@@ -30,38 +22,33 @@ def test_meters_give_the_energy_between_two_instants() -> None:
 
 def test_a_fall_that_an_orbit_cuts_in_two_is_as_deep_as_it_is() -> None:
     falls = Falls(0.9)
-    for charge in (1.0, 0.9, 0.8):
-        falls.add(charge)
+    falls.extend((1.0, 0.9, 0.8))
     assert falls.next_orbit() == pytest.approx(0.2)
-    for charge in (0.7, 0.75, 0.8, 0.79):
-        falls.add(charge)
+    falls.extend((0.7, 0.75, 0.8, 0.79))
     assert falls.next_orbit() == pytest.approx(0.3), "from 1.0 to 0.7, then it charged"
-    for charge in (0.78, 0.79, 0.77):
-        falls.add(charge)
+    falls.extend((0.78, 0.79, 0.77))
     assert falls.next_orbit() == pytest.approx(0.02), "from 0.79, since it charged after 0.78"
 
 
 def test_a_new_orbit_forgets_the_high_once_the_battery_charges() -> None:
     falls = Falls(1.0)
-    falls.add(0.5)
+    falls.extend([0.5])
     falls.next_orbit()
-    falls.add(0.6)
-    falls.add(0.55)
+    falls.extend([0.6])
+    falls.extend([0.55])
     assert falls.next_orbit() == pytest.approx(0.05)
 
 
 def test_wiggles_are_no_turning_points() -> None:
     turns = TurningPoints(0.9)
     assert turns.points() == [0.9]
-    for charge in (0.8999, 0.9, 0.8, 0.8004, 0.7, 0.7005, 0.6995, 0.95, 0.9499, 1.0, 0.9):
-        turns.add(charge)
+    turns.extend((0.8999, 0.9, 0.8, 0.8004, 0.7, 0.7005, 0.6995, 0.95, 0.9499, 1.0, 0.9))
     assert turns.points() == pytest.approx([0.9, 0.6995, 1.0, 0.9])
 
 
 def test_a_rise_can_come_first() -> None:
     turns = TurningPoints(0.5)
-    for charge in (0.6, 0.4):
-        turns.add(charge)
+    turns.extend((0.6, 0.4))
     assert turns.points() == pytest.approx([0.5, 0.6, 0.4])
 
 
