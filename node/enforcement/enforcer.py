@@ -1,9 +1,11 @@
 """Carries out what the core wants held back, by the means that this machine has.
 
     a run's share of time   the kernel's quota; without one, the duty cycle; without both, the clock
-    the firmware's clock    caps by the helper; without it, an equal share of time
+    the firmware's clock    caps by the helper; what those lack, without one all of it, is time
 
-Two limits by the same means are one: the lower. Pacing is the core's own and needs nothing here.
+Two limits by the same means are one: the lower. Where a cap cannot go as low as the clock that the
+orbit allows (a floor of the hardware, a refusal), the rest is an equal share of time. Pacing is the
+core's own and needs nothing here.
 """
 
 from __future__ import annotations
@@ -65,6 +67,8 @@ class Enforcer:
         self._cores = core_count()
         self._measured: tuple[float, float] | None = None
         self._share_achieved: float | None = None
+        if clock is not None:
+            clock.on_change = self._apply
         for lack in lacks:
             _log.warning("enforcement %s", lack)
         _log.info("enforcement means=%s", ",".join(self._available) or "none")
@@ -93,8 +97,6 @@ class Enforcer:
         async with TaskGroup() as group:
             group.create_task(clock.keep_alive(), name="clock lease")
             await clock.run()
-        # From here on time stands in for the clock.
-        self._apply()
 
     def limit_activity(self, share: float) -> None:
         """The power ceiling leaves the worker this share of its time."""
@@ -122,7 +124,6 @@ class Enforcer:
     def report(self) -> EnforcementReport:
         """Say what is asked for and what was achieved."""
         self._measure()
-        by_clock = self._caps is not None and self._clock_ratio < 1.0
         active = []
         if self._share < 1.0 and self._limiter is not None:
             active.append(self._limiter.name)
@@ -134,9 +135,7 @@ class Enforcer:
             share=self._share,
             share_achieved=self._share_achieved,
             clock=self._clock_ratio,
-            clock_achieved=self._caps.achieved
-            if self._caps is not None and by_clock
-            else min(self._share, 1.0 if self._limiter is None else self._clock_ratio),
+            clock_achieved=self._clock_achieved * self._time_for_clock,
         )
 
     async def close(self) -> None:
@@ -151,6 +150,17 @@ class Enforcer:
         return self._clock if self._clock is not None and self._clock.usable else None
 
     @property
+    def _clock_achieved(self) -> float:
+        return 1.0 if self._caps is None else self._caps.achieved
+
+    @property
+    def _time_for_clock(self) -> float:
+        """Share of time that stands in for what the clocks' caps lack."""
+        if self._limiter is None:
+            return 1.0
+        return min(1.0, self._clock_ratio / self._clock_achieved)
+
+    @property
     def _available(self) -> tuple[str, ...]:
         means = ["pacing"]
         if self._limiter is not None:
@@ -161,14 +171,10 @@ class Enforcer:
 
     def _apply(self) -> None:
         caps = self._caps
-        by_time, by_clock = self._activity, self._clock_ratio
-        if caps is None:
-            by_time = min(by_time, by_clock)
-        elif self._limiter is None:
-            by_clock = min(by_time, by_clock)
         if caps is not None:
-            caps.limit(by_clock)
-        self._set_share(by_time)
+            share = self._activity if self._limiter is None else 1.0
+            caps.limit(min(share, self._clock_ratio))
+        self._set_share(min(self._activity, self._time_for_clock))
 
     def _set_share(self, share: float) -> None:
         limiter = self._limiter
