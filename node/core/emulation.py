@@ -26,7 +26,7 @@ from node.core.events import PowerReading, Source
 from node.core.upsets import Upsets, UpsetState
 from node.physics.array import YEAR_S, panel_powers_w
 from node.physics.attitude import BodyAxes, body_axes_teme
-from node.physics.battery import BatteryState, open_circuit_v
+from node.physics.battery import open_circuit_v
 from node.physics.battery import step as battery_step
 from node.physics.exposure_track import ExposureTrack
 from node.physics.frames import ecef_from_teme, ecef_velocity_from_teme, gmst_rad
@@ -71,7 +71,6 @@ class Emulation:
     """Orbit, power and heat at one instant; ``advance`` moves it to the next."""
 
     __slots__ = (
-        "_battery",
         "_craft",
         "_looks",
         "_network",
@@ -115,7 +114,6 @@ class Emulation:
         self._sun_table = SunTable()
         self._network = ThermalNetwork(craft.thermal)
         self._thermal = self._network.initial_state(start.temperatures_c)
-        self._battery = BatteryState(start.state_of_charge)
         self.state_of_charge = start.state_of_charge
         """Of the battery, 0 to 1."""
         self.temperatures_c = self._thermal.temperatures_c
@@ -215,8 +213,8 @@ class Emulation:
         bus_w = self.standing_bus_w(powered=powered, transmitting=transmitting)
         load_w = board_w + converter_loss_w + bus_w + self.heater_w
         battery_c = self.temperatures_c[craft.battery_node]
-        self._battery, self.bus_v, _, battery_w, loss_w, curtailed_w, brown_out = battery_step(
-            craft.battery, self._battery, solar_w - load_w, step_s, battery_c
+        self.state_of_charge, self.bus_v, _, battery_w, loss_w, curtailed_w, brown_out = (
+            battery_step(craft.battery, self.state_of_charge, solar_w - load_w, step_s, battery_c)
         )
         absorbed_w = surface_heat_w(
             craft.thermal.surfaces,
@@ -242,7 +240,7 @@ class Emulation:
         heat_w[craft.battery_node] += loss_w
         for panel, node in self._warm_panels:
             heat_w[node] -= taken * self.array_health * panels_w[panel]
-        self._thermal, self.heater_w = self._network.step(
+        self._thermal = self._network.step(
             self._thermal, heat_w, absorbed_w, step_s, bus_live=not brown_out
         )
 
@@ -251,8 +249,7 @@ class Emulation:
         self.battery_w = battery_w
         self.battery_loss_w = loss_w
         self.brown_out = brown_out
-        self.state_of_charge = self._battery.soc
-        self.temperatures_c = self._thermal.temperatures_c
+        self.temperatures_c, _, self.heater_w = self._thermal
         self.solar_generated_j += solar_w * step_s
         self.load_consumed_j += load_w * step_s
         self.board_consumed_j += board_w * step_s

@@ -122,17 +122,11 @@ class BatterySpec:
         return self.series * mean_v * self.charge_as / _SECONDS_PER_HOUR
 
 
-class BatteryState(NamedTuple):
-    """What the pack remembers."""
-
-    soc: float
-    """State of charge, 0 to 1, of the faded capacity."""
-
-
 class BatteryStep(NamedTuple):
     """What one step did; powers and current are means over the step."""
 
-    state: BatteryState
+    soc: float
+    """State of charge at the end of the step, 0 to 1, of the faded capacity."""
     terminal_v: float
     """At the end of the step; of the moment of failure on a brown-out."""
     current_a: float
@@ -155,7 +149,7 @@ def open_circuit_v(spec: BatterySpec, soc: float) -> float:
 
 def step(
     spec: BatterySpec,
-    state: BatteryState,
+    soc: float,
     net_power_w: float,
     dt_s: float,
     temperature_c: float,
@@ -172,12 +166,12 @@ def step(
     if not (0.0 < dt_s < inf and -_MAX_POWER_W < net_power_w < _MAX_POWER_W):
         raise PhysicsError(f"battery step of {dt_s} s at {net_power_w} W")
     if net_power_w < 0.0:
-        return _discharge(spec, state.soc, -net_power_w, dt_s)
-    if temperature_c < spec.min_charge_temperature_c or state.soc >= 1.0:
+        return _discharge(spec, soc, -net_power_w, dt_s)
+    if temperature_c < spec.min_charge_temperature_c or soc >= 1.0:
         return BatteryStep(
-            state, open_circuit_v(spec, state.soc), 0.0, 0.0, 0.0, net_power_w, brown_out=False
+            soc, open_circuit_v(spec, soc), 0.0, 0.0, 0.0, net_power_w, brown_out=False
         )
-    return _charge(spec, state.soc, net_power_w, dt_s)
+    return _charge(spec, soc, net_power_w, dt_s)
 
 
 def _discharge(spec: BatterySpec, soc: float, load_w: float, dt_s: float) -> BatteryStep:
@@ -233,7 +227,7 @@ def _discharge(spec: BatterySpec, soc: float, load_w: float, dt_s: float) -> Bat
     return _new(
         BatteryStep,
         (
-            _new(BatteryState, (soc,)),
+            soc,
             terminal_v,
             given_as / dt_s,
             -given_w,
@@ -285,7 +279,7 @@ def _charge(spec: BatterySpec, soc: float, surplus_w: float, dt_s: float) -> Bat
     return _new(
         BatteryStep,
         (
-            _new(BatteryState, (soc,)),
+            soc,
             terminal_v,
             -taken_as / dt_s,
             taken_ws / dt_s,

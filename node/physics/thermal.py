@@ -81,20 +81,14 @@ class ThermalSpec:
 
 
 class ThermalState(NamedTuple):
-    """What the network remembers."""
+    """What the network remembers, and what its last step drew."""
 
     temperatures_c: tuple[float, ...]
     """In the order of the specification's nodes."""
     heaters_on: tuple[bool, ...]
     """In the order of its heaters."""
-
-
-class ThermalStep(NamedTuple):
-    """What one step did."""
-
-    state: ThermalState
     heater_w: float
-    """Drawn by the thermostats, mean over the step."""
+    """Drawn by the thermostats, mean over the step that ended here."""
 
 
 class Step(Protocol):
@@ -108,7 +102,7 @@ class Step(Protocol):
         dt_s: float,
         *,
         bus_live: bool = True,
-    ) -> ThermalStep:
+    ) -> ThermalState:
         """Advance by ``dt_s``.
 
         ``heat_w`` is the dissipation by node, ``surface_w`` what each surface takes from Sun and
@@ -181,6 +175,7 @@ class ThermalNetwork:
         return ThermalState(
             tuple(temperatures_c),
             tuple(temperatures_c[i] < on_below_c for i, _, on_below_c, _ in self._figures.heaters),
+            0.0,
         )
 
     def radiated_w(self, temperatures_c: Sequence[float]) -> float:
@@ -217,7 +212,6 @@ def _compiled(figures: Figures) -> Step:
         "refuse": _refuse,
         "substep_s": partial(substep_s, figures),
         "ThermalState": ThermalState,
-        "ThermalStep": ThermalStep,
     }
     code = compile(step_source(figures), "<step of a thermal network>", "exec")
     exec(code, names)  # noqa: S102 - nothing but numbers went into it

@@ -58,7 +58,7 @@ def step_source(figures: Figures) -> str:
 
     The names that it needs: ``inf``; ``refuse(heat_w, surface_w, dt_s)``, which raises;
     ``substep_s(left_s, hottest_c, fastest_rise_k_per_s)``; ``new``, which makes a named tuple of a
-    class and its fields; ``ThermalStep`` and ``ThermalState``.
+    class and its fields; ``ThermalState``.
     """
     return "\n".join(_step(figures)) + "\n"
 
@@ -71,7 +71,7 @@ def _step(figures: Figures) -> Iterator[str]:
     yield "def step(state, heat_w, surface_w, dt_s, *, bus_live=True):"
     yield "    if not 0.0 < dt_s < inf:"
     yield "        refuse(heat_w, surface_w, dt_s)"
-    yield f"    ({t}), heaters_on = state"
+    yield f"    ({t}), heaters_on, _ = state"
     yield "    try:"
     yield f"        {_names('q', nodes)} = heat_w"
     yield f"        ({_names('s', range(len(figures.surface_nodes)))}) = surface_w"
@@ -95,7 +95,7 @@ def _step(figures: Figures) -> Iterator[str]:
     if figures.heaters:
         yield f"    heaters_on = ({_names('on', heaters)})"
     heater_w = "heater_j / dt_s" if figures.heaters else "0.0"
-    yield f"    return new(ThermalStep, (new(ThermalState, (({t}), heaters_on)), {heater_w}))"
+    yield f"    return new(ThermalState, (({t}), heaters_on, {heater_w}))"
 
 
 def _substep(figures: Figures) -> Iterator[str]:

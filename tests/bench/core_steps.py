@@ -18,7 +18,6 @@ from node.core.node import NodeCore
 from node.core.payload import PayloadLimits
 from node.physics.array import array_power_w
 from node.physics.attitude import body_axes_teme
-from node.physics.battery import BatteryState
 from node.physics.battery import step as battery_step
 from node.physics.shadow import illumination
 from node.physics.sun import AU_KM, SOLAR_CONSTANT_W_PER_M2, SunTable
@@ -102,7 +101,7 @@ def _parts(core: NodeCore, now: float) -> dict[str, Callable[[], object]]:
     irradiance = SOLAR_CONSTANT_W_PER_M2 / sun.distance_au**2
     r_teme_km, v_teme_km_s = emulation.r_teme_km, emulation.v_teme_km_s
     axes = body_axes_teme(craft.attitude, r_teme_km, v_teme_km_s, sun.direction_teme)
-    battery = BatteryState(emulation.state_of_charge)
+    soc = emulation.state_of_charge
     thermal = network.initial_state(emulation.temperatures_c)
     heat_w = [1.0] * len(craft.thermal_names)
     lit = emulation.illumination
@@ -130,7 +129,7 @@ def _parts(core: NodeCore, now: float) -> dict[str, Callable[[], object]]:
             craft.attitude, r_teme_km, v_teme_km_s, sun.direction_teme
         ),
         "array": lambda: array_power_w(craft.panels, axes, sun.direction_teme, irradiance * lit),
-        "battery": lambda: battery_step(craft.battery, battery, net_w, 1.0, 12.0),
+        "battery": lambda: battery_step(craft.battery, soc, net_w, 1.0, 12.0),
         "surfaces": absorbed_w,
         "thermal network": lambda: network.step(thermal, heat_w, surface_w, 1.0),
         "modes": lambda: mode_core._judge_mode(now),

@@ -58,7 +58,7 @@ def test_a_step_of_power_warms_the_board_as_its_resistances_say() -> None:
     network = ThermalNetwork(craft.thermal)
     state = network.initial_state([20.0, 20.0, 20.0])
     for _ in range(3000):
-        state = network.step(state, [3.0, 0.0, 0.0], [], 1.0).state
+        state = network.step(state, [3.0, 0.0, 0.0], [], 1.0)
     assert given.board.throttle is not None
     to_room_k_per_w = 7.0 - given.board.throttle.die_offset_k_per_w
     assert state.temperatures_c[0] == pytest.approx(20.0 + 3.0 * to_room_k_per_w, abs=0.01)

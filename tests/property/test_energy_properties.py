@@ -39,7 +39,6 @@ from node.physics.thermal import (
     ThermalNetwork,
     ThermalSpec,
     ThermalState,
-    ThermalStep,
 )
 
 SPACE_C = SPACE_K - ZERO_CELSIUS_K
@@ -76,7 +75,7 @@ class Metered:
         dt_s: float,
         *,
         bus_live: bool = True,
-    ) -> ThermalStep:
+    ) -> ThermalState:
         self.absorbed_j += sum(surface_w) * dt_s
         self._plain.step(state, heat_w, surface_w, dt_s, bus_live=bus_live)
         return self._network.step(state, heat_w, surface_w, dt_s, bus_live=bus_live)
@@ -109,9 +108,9 @@ def test_network_stores_what_it_is_given_less_what_it_radiates(
     state = metered.initial_state([start_c + 7.0 * k for k in range(count)])
     heats = [heat_w, *[0.0] * (count - 1)]
     absorbed = [light_w] * len(metered.spec.surfaces)
-    after, heater_w = metered.step(state, heats, absorbed, dt_s)
+    after = metered.step(state, heats, absorbed, dt_s)
     assert all(isfinite(celsius) for celsius in after.temperatures_c)
-    given_j = (sum(heats) + sum(absorbed) + heater_w) * dt_s
+    given_j = (sum(heats) + sum(absorbed) + after.heater_w) * dt_s
     stored = stored_heat_j(metered.spec, after.temperatures_c)
     gained_j = stored - stored_heat_j(metered.spec, state.temperatures_c)
     moved_j = given_j + abs(metered.radiated_j) + abs(gained_j)
@@ -144,7 +143,7 @@ def test_temperatures_stay_within_what_the_inputs_reach(
     for heater in spec.heaters:
         inputs[heater.node] += heater.power_w
     state = network.initial_state(starts)
-    reached = network.step(state, [heat_w] * count, absorbed, dt_s).state.temperatures_c
+    reached = network.step(state, [heat_w] * count, absorbed, dt_s).temperatures_c
     # Links only even out: the hottest node warms by its own input, at most until it radiates it.
     rise_k = max(inputs[node.name] / node.capacity_j_per_k for node in spec.nodes) * dt_s
     highest_c = max(starts) + rise_k

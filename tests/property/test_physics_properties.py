@@ -12,7 +12,7 @@ from physics_strategies import networks, packs, ratios, stored_heat_j, stored_j
 from plain_network import PlainNetwork
 
 from node.physics.attitude import body_axes_teme
-from node.physics.battery import BatterySpec, BatteryState, step
+from node.physics.battery import BatterySpec, step
 from node.physics.frames import ecef_from_geodetic, geodetic_from_ecef
 from node.physics.orbit import Orbit
 from node.physics.passes import Station, find_passes, look_at
@@ -41,19 +41,19 @@ def test_battery_is_bounded_and_conserves_energy(
     pack: BatterySpec, soc: float, c_rate: float, dt_s: float, temperature_c: float
 ) -> None:
     net_w = c_rate * pack.capacity_wh
-    result = step(pack, BatteryState(soc), net_w, dt_s, temperature_c)
-    assert 0.0 <= result.state.soc <= 1.0
+    result = step(pack, soc, net_w, dt_s, temperature_c)
+    assert 0.0 <= result.soc <= 1.0
     assert result.loss_w >= 0.0
     assert result.curtailed_w >= 0.0
     if net_w >= 0.0:
         assert not result.brown_out
-        assert result.state.soc >= soc
+        assert result.soc >= soc
         assert result.battery_power_w + result.curtailed_w == pytest.approx(net_w)
         assert -result.current_a <= pack.max_charge_a * (1 + 1e-9)
         if temperature_c < 0.0:
             assert result.battery_power_w == 0.0
     else:
-        assert result.state.soc <= soc
+        assert result.soc <= soc
         assert result.curtailed_w == 0.0
         if result.brown_out:
             assert result.battery_power_w >= net_w
@@ -61,7 +61,7 @@ def test_battery_is_bounded_and_conserves_energy(
             assert result.battery_power_w == pytest.approx(net_w)
             assert result.terminal_v >= pack.min_bus_v
     # A pack's power at its terminals is what it stores and what it loses.
-    gained_j = stored_j(pack, result.state.soc) - stored_j(pack, soc)
+    gained_j = stored_j(pack, result.soc) - stored_j(pack, soc)
     moved_j = (abs(result.battery_power_w) + result.loss_w) * dt_s
     # A state of charge is rounded to a part of 1e-16 of the pack.
     tolerance_j = 1e-9 * moved_j + 1e-14 * pack.capacity_wh * 3600.0
@@ -72,12 +72,12 @@ def test_battery_is_bounded_and_conserves_energy(
 @given(packs(), ratios, st.floats(0.05, 0.5))
 def test_a_round_trip_never_gains(pack: BatterySpec, soc: float, c_rate: float) -> None:
     power_w = c_rate * pack.capacity_wh
-    charged = step(pack, BatteryState(soc), power_w, 300.0, 20.0)
+    charged = step(pack, soc, power_w, 300.0, 20.0)
     assume(charged.battery_power_w > 0.0)
-    given_back = step(pack, charged.state, -charged.battery_power_w, 300.0, 20.0)
+    given_back = step(pack, charged.soc, -charged.battery_power_w, 300.0, 20.0)
     # A bus that browns out takes nothing: that says nothing of the pack.
     assume(not given_back.brown_out)
-    assert given_back.state.soc <= soc + 1e-9
+    assert given_back.soc <= soc + 1e-9
 
 
 @settings(deadline=None)
@@ -95,10 +95,10 @@ def test_network_conserves_energy_at_any_step(
     heats = [heat_w, *[0.0] * (count - 1)]
     absorbed = [0.1 * heat_w] * len(network.spec.surfaces)
     result = network.step(state, heats, absorbed, dt_s)
-    assert all(isfinite(t) and t > -ZERO_CELSIUS_K for t in result.state.temperatures_c)
+    assert all(isfinite(t) and t > -ZERO_CELSIUS_K for t in result.temperatures_c)
     before_w = network.radiated_w(state.temperatures_c)
-    after_w = network.radiated_w(result.state.temperatures_c)
-    gained_j = stored_heat_j(network.spec, result.state.temperatures_c) - stored_heat_j(
+    after_w = network.radiated_w(result.temperatures_c)
+    gained_j = stored_heat_j(network.spec, result.temperatures_c) - stored_heat_j(
         network.spec, state.temperatures_c
     )
     into_w = sum(heats) + sum(absorbed) + result.heater_w
@@ -127,12 +127,10 @@ def test_the_generated_step_is_that_of_plain_loops(
     for _ in range(3):
         result = network.step(state, heats, absorbed, dt_s, bus_live=bus_live)
         expected = plain.step(state, heats, absorbed, dt_s, bus_live=bus_live)
-        assert result.state.heaters_on == expected.state.heaters_on
+        assert result.heaters_on == expected.heaters_on
         assert result.heater_w == pytest.approx(expected.heater_w, rel=1e-12)
-        assert result.state.temperatures_c == pytest.approx(
-            expected.state.temperatures_c, rel=1e-11, abs=1e-10
-        )
-        state = result.state
+        assert result.temperatures_c == pytest.approx(expected.temperatures_c, rel=1e-11, abs=1e-10)
+        state = result
 
 
 @settings(deadline=None)
@@ -146,7 +144,7 @@ def test_without_sources_the_hottest_never_warms_and_the_coldest_never_freezes(
     state = network.initial_state(temperatures)
     dark = [0.0] * len(network.spec.surfaces)
     for _ in range(5):
-        state = network.step(state, [0.0] * count, dark, dt_s).state
+        state = network.step(state, [0.0] * count, dark, dt_s)
         assert max(state.temperatures_c) <= max(temperatures) + 1e-9
         assert min(state.temperatures_c) > -ZERO_CELSIUS_K + 2.0
         temperatures = list(state.temperatures_c)
@@ -164,7 +162,7 @@ def test_the_same_step_gives_the_same_history(
     # The first has flown elsewhere before; that must leave no trace.
     network.step(states[0], [1e3] * count, dark, 33.0)
     for one, state in ((network, states[0]), (again, states[1])):
-        states[one is again] = one.step(state, [heat_w] * count, dark, 7.0).state
+        states[one is again] = one.step(state, [heat_w] * count, dark, 7.0)
     assert states[0] == states[1]
 
 

@@ -10,7 +10,6 @@ from node.physics.thermal import (
     STEFAN_BOLTZMANN_W_PER_M2_K4,
     ThermalSpec,
     ThermalState,
-    ThermalStep,
 )
 
 _ZERO_CELSIUS_K = 273.15
@@ -42,7 +41,7 @@ class PlainNetwork:
         dt_s: float,
         *,
         bus_live: bool,
-    ) -> ThermalStep:
+    ) -> ThermalState:
         spec, index = self._spec, self._index
         given_w = list(heat_w)
         for surface, watts in zip(spec.surfaces, surface_w, strict=True):
@@ -72,7 +71,7 @@ class PlainNetwork:
                 temperatures[i] += 0.5 * h * (a + b)
             heater_j += heater_w * h
             left_s -= h
-        return ThermalStep(ThermalState(tuple(temperatures), tuple(heaters_on)), heater_j / dt_s)
+        return ThermalState(tuple(temperatures), tuple(heaters_on), heater_j / dt_s)
 
     def _slopes(self, temperatures: Sequence[float], powers_w: Sequence[float]) -> list[float]:
         """K/s by node."""

@@ -7,7 +7,7 @@ from typing import Any
 from comparisons.comparison import Comparison, worst_of
 from physics_reference import load_json
 
-from node.physics.battery import BatterySpec, BatteryState, step
+from node.physics.battery import BatterySpec, step
 
 SOURCE = "battery.json"
 ENTRIES = load_json(SOURCE)
@@ -42,27 +42,27 @@ def _profile(entry: dict[str, Any], dt_s: float) -> list[Comparison]:
     """One profile in one length of step."""
     case, spec = entry["case"], pack(entry)
     rows = {round(row[0]): row for row in entry["table"]}
-    state = BatteryState(case["soc0"])
+    soc = case["soc0"]
     elapsed_s = joule_ws = 0.0
     charges, volts, amperes = [], [], []
     unserved = 0
     for span_s, load_w in case["profile"]:
         count = round(span_s / dt_s)
         for index in range(count):
-            result = step(spec, state, -load_w, dt_s, 20.0)
-            state = result.state
+            result = step(spec, soc, -load_w, dt_s, 20.0)
+            soc = result.soc
             elapsed_s += dt_s
             joule_ws += result.current_a**2 * spec.resistance_ohm * dt_s
             unserved += result.brown_out or result.curtailed_w > 1e-9
             expected = rows.get(round(elapsed_s))
             if expected is None:
                 continue
-            charges.append(state.soc - expected[1])
+            charges.append(soc - expected[1])
             # Where the load changes, the reference's voltage and current are of the next load.
             if index + 1 < count:
                 volts.append(result.terminal_v - expected[2])
                 amperes.append(result.current_a - expected[3])
-    charges.append(state.soc - entry["table"][-1][1])
+    charges.append(soc - entry["table"][-1][1])
     what = f"{case['name']} in steps of {dt_s:g} s"
     return [
         worst_of(f"state of charge, {what}, worst", "", charges, 1e-5, SOURCE),

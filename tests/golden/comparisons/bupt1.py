@@ -24,7 +24,7 @@ from node.config.load import load_scenario
 from node.config.scenario import Scenario, SsoOrbit, Workload
 from node.config.spacecraft import Thermal, ThermalLink, ThermalNode
 from node.core.node import NodeCore
-from node.physics.battery import BatteryState, step
+from node.physics.battery import step
 from node.physics.orbit import Orbit
 from node.physics.shadow import eclipse_events
 from node.simulation.mission import Mission
@@ -472,23 +472,23 @@ def battery() -> list[Comparison]:
     """A discharge and a charge of the pack as on the bench."""
     facts = FACTS["battery"]
     spec = build_spacecraft(scenario()).battery
-    state, dt_s = BatteryState(1.0), 10.0
+    soc, dt_s = 1.0, 10.0
     given_wh = given_ah = taken_wh = taken_ah = 0.0
     volts = first_v = spec.max_v - spec.resistance_ohm * facts["discharge_a"]
-    while state.soc > 0.0 and volts > facts["discharge_last_v"]:
-        done = step(spec, state, -volts * facts["discharge_a"], dt_s, 20.0)
-        state, volts = done.state, done.terminal_v
+    while soc > 0.0 and volts > facts["discharge_last_v"]:
+        done = step(spec, soc, -volts * facts["discharge_a"], dt_s, 20.0)
+        soc, volts = done.soc, done.terminal_v
         given_wh -= done.battery_power_w * dt_s / 3600.0
         given_ah += done.current_a * dt_s / 3600.0
-    full = BatteryState(state.soc)
+    full = soc
     amperes = facts["charge_a"]
     while amperes > facts["charge_end_a"]:
         done = step(spec, full, min(volts, spec.max_v) * facts["charge_a"], dt_s, 20.0)
-        full, volts, amperes = done.state, done.terminal_v, -done.current_a
+        full, volts, amperes = done.soc, done.terminal_v, -done.current_a
         taken_wh += done.battery_power_w * dt_s / 3600.0
         taken_ah += amperes * dt_s / 3600.0
     # What a charge brings back, of what it takes.
-    back = (1.0 - state.soc) / (full.soc - state.soc)
+    back = (1.0 - soc) / (full - soc)
     energy = given_wh / (taken_wh * back)
     return [
         _row(

@@ -17,7 +17,7 @@ from physics_reference import load_csv, load_json, orbit
 
 from node.physics.array import Panel, array_power_w
 from node.physics.attitude import AttitudeMode, body_axes_teme
-from node.physics.battery import BatterySpec, BatteryState, step
+from node.physics.battery import BatterySpec, step
 from node.physics.orbit import Orbit
 from node.physics.shadow import OURS, ShadowFigures, illumination
 from node.physics.sun import AU_KM, SOLAR_CONSTANT_W_PER_M2, SunTable
@@ -114,7 +114,7 @@ def fly(case: PowerCase, figures: ShadowFigures) -> tuple[Instant, ...]:
         min_bus_v=0.1 * VOLTS,
     )
     table = SunTable()
-    state = BatteryState(case.initial_wh / case.capacity_wh)
+    soc = case.initial_wh / case.capacity_wh
     day = []
     for index in range(round(DAY_S / STEP_S) + 1):
         utc_s = case.start_utc_s + index * STEP_S
@@ -126,8 +126,8 @@ def fly(case: PowerCase, figures: ShadowFigures) -> tuple[Instant, ...]:
         array_w = array_power_w(case.panels, axes, sun, irradiance)
         # Basilisk charges a step with the power of its end.
         if index:
-            state = step(pack, state, array_w - case.load_w, STEP_S, 20.0).state
-        day.append(Instant(lit, array_w, state.soc * case.capacity_wh))
+            soc = step(pack, soc, array_w - case.load_w, STEP_S, 20.0).soc
+        day.append(Instant(lit, array_w, soc * case.capacity_wh))
     return tuple(day)
 
 

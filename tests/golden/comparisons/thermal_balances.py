@@ -50,7 +50,7 @@ def settled_k(
         surfaces, AXES, SUN, r_km, solar_w_per_m2, lit, infrared_w_per_m2, albedo
     )
     state = network.initial_state([20.0])
-    settled = network.step(state, [heat_w], absorbed_w, 2 * DAY_S).state
+    settled = network.step(state, [heat_w], absorbed_w, 2 * DAY_S)
     return settled.temperatures_c[0] + ZERO_CELSIUS_K
 
 
@@ -115,7 +115,7 @@ def radiation() -> list[Comparison]:
         elapsed_s, errors_k = 0.0, []
         for at_s, expected_k in FORMS["cooling"]["T"]:
             for _ in range(round((at_s - elapsed_s) / dt_s)):
-                state = network.step(state, [0.0], [0.0], dt_s).state
+                state = network.step(state, [0.0], [0.0], dt_s)
             elapsed_s = at_s
             errors_k.append(state.temperatures_c[0] + ZERO_CELSIUS_K - expected_k)
         what = f"free cooling for ten hours in steps of {dt_s:g} s, worst"

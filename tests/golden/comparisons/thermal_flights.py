@@ -75,7 +75,7 @@ class Flight:
                 [0.0] * len(self.case["space"]),
                 span_s,
             )
-            self.state = result.state
+            self.state = result
             self.heater_j += result.heater_w * span_s
             self.elapsed_s = end_s
 

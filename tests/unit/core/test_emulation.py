@@ -214,7 +214,7 @@ def warm_wing(**changes: object) -> Emulation:
 @pytest.mark.parametrize("soc", [0.5, 1.0])
 def test_light_becomes_heat_or_power_and_never_both(health: float, soc: float) -> None:
     emulation = warm_wing()
-    emulation._battery = emulation._battery._replace(soc=soc)
+    emulation.state_of_charge = soc
     emulation.array_health = health
     advance(emulation, 1.0, reading(1.0, 0.0, power_w=2.0))
     sunlight_w = 0.12 * 1361.0 / emulation.sun.distance_au**2

@@ -258,7 +258,7 @@ def test_a_power_loss_ends_every_order() -> None:
     flight = reduced(craft=spacecraft(models=LONG), payload_limits=SLOWS)
     flight.take(offer("a"))
     assert flight.core.enforcement.share < 1.0
-    flight.core.emulation._battery = flight.core.emulation._battery._replace(soc=0.1)
+    flight.core.emulation.state_of_charge = 0.1
     flight.fly(flight.now + 2.0)
     assert flight.mode is OperatingMode.OFF
     assert flight.core.enforcement.share == 1.0

@@ -5,7 +5,7 @@ from math import exp, inf, nan
 import pytest
 
 from node.errors import PhysicsError
-from node.physics.battery import BatterySpec, BatteryState, BatteryStep, open_circuit_v, step
+from node.physics.battery import BatterySpec, BatteryStep, open_circuit_v, step
 
 
 def spec(**change: object) -> BatterySpec:
@@ -27,7 +27,7 @@ def spec(**change: object) -> BatterySpec:
 
 
 def run(battery: BatterySpec, soc: float, net_w: float, dt_s: float = 1.0) -> BatteryStep:
-    return step(battery, BatteryState(soc), net_w, dt_s, 20.0)
+    return step(battery, soc, net_w, dt_s, 20.0)
 
 
 def test_pack_from_its_cells() -> None:
@@ -55,7 +55,7 @@ def test_discharge_gives_the_load_and_loses_heat() -> None:
     assert result.current_a == pytest.approx(2.7335, abs=1e-3)
     assert result.terminal_v == pytest.approx(7.4 - 2.7335 * 0.03, abs=1e-3)
     assert result.loss_w == pytest.approx(result.current_a**2 * 0.03)
-    assert result.state.soc == pytest.approx(0.5 - result.current_a / 36_000)
+    assert result.soc == pytest.approx(0.5 - result.current_a / 36_000)
     assert result.curtailed_w == 0.0
     assert not result.brown_out
 
@@ -65,7 +65,7 @@ def test_charge_stores_less_than_it_takes() -> None:
     assert result.battery_power_w == pytest.approx(20.0)
     assert result.current_a < 0.0
     assert result.terminal_v > 7.4
-    assert result.state.soc == pytest.approx(0.5 - 0.99 * result.current_a / 36_000)
+    assert result.soc == pytest.approx(0.5 - 0.99 * result.current_a / 36_000)
     stored_w = 0.99 * -result.current_a * 7.4
     assert result.loss_w == pytest.approx(20.0 - stored_w, abs=1e-3)
     assert result.curtailed_w == pytest.approx(0.0, abs=1e-9)
@@ -73,7 +73,7 @@ def test_charge_stores_less_than_it_takes() -> None:
 
 def test_idle_changes_nothing() -> None:
     result = run(spec(), 0.5, 0.0)
-    assert result == BatteryStep(BatteryState(0.5), 7.4, 0.0, 0.0, 0.0, 0.0, brown_out=False)
+    assert result == BatteryStep(0.5, 7.4, 0.0, 0.0, 0.0, 0.0, brown_out=False)
 
 
 def test_charge_rate_limits() -> None:
@@ -96,7 +96,7 @@ def test_a_held_voltage_charges_as_the_exponential_does() -> None:
     battery = spec(coulombic_efficiency=1.0, max_charge_c_rate=10.0)
     decay_per_s = 2.0 / (battery.charge_as * 0.03)
     for dt_s in (1.0, 60.0, 600.0, 3600.0):
-        soc = run(battery, 0.95, 200.0, dt_s).state.soc
+        soc = run(battery, 0.95, 200.0, dt_s).soc
         assert 1.0 - soc == pytest.approx(0.05 * exp(-decay_per_s * dt_s), rel=1e-9)
 
 
@@ -104,10 +104,10 @@ def test_a_step_over_a_bend_of_the_table_is_two_steps() -> None:
     battery = spec()
     for soc, net_w in ((0.51, -20.0), (0.49, 20.0)):
         over = run(battery, soc, net_w, 1200.0)
-        assert (over.state.soc - 0.5) * (soc - 0.5) < 0.0
+        assert (over.soc - 0.5) * (soc - 0.5) < 0.0
         gained_j = battery.charge_as * sum(
             0.5 * (open_circuit_v(battery, a) + open_circuit_v(battery, b)) * (b - a)
-            for a, b in ((soc, 0.5), (0.5, over.state.soc))
+            for a, b in ((soc, 0.5), (0.5, over.soc))
         )
         stored_w = over.battery_power_w - over.loss_w
         assert stored_w * 1200.0 == pytest.approx(gained_j, rel=1e-12)
@@ -118,32 +118,32 @@ def test_voltage_limit_under_the_table_stops_the_charge() -> None:
     result = run(spec(cell_max_v=4.0), 0.95, 30.0)
     assert result.current_a == 0.0
     assert result.curtailed_w == pytest.approx(30.0)
-    assert result.state.soc == 0.95
+    assert result.soc == 0.95
 
 
 def test_cold_and_full_packs_take_nothing() -> None:
-    cold = step(spec(), BatteryState(0.5), 20.0, 1.0, -0.1)
-    assert (cold.state.soc, cold.battery_power_w, cold.curtailed_w) == (0.5, 0.0, 20.0)
+    cold = step(spec(), 0.5, 20.0, 1.0, -0.1)
+    assert (cold.soc, cold.battery_power_w, cold.curtailed_w) == (0.5, 0.0, 20.0)
     assert cold.terminal_v == pytest.approx(7.4)
-    assert step(spec(), BatteryState(0.5), -20.0, 1.0, -30.0).battery_power_w == -20.0
+    assert step(spec(), 0.5, -20.0, 1.0, -30.0).battery_power_w == -20.0
     full = run(spec(), 1.0, 20.0)
-    assert (full.state.soc, full.battery_power_w, full.curtailed_w) == (1.0, 0.0, 20.0)
+    assert (full.soc, full.battery_power_w, full.curtailed_w) == (1.0, 0.0, 20.0)
 
 
 def test_last_room_is_filled_exactly() -> None:
     generous = spec(cell_max_v=5.0)
     result = run(generous, 0.999, 30.0, 60.0)
-    assert result.state.soc == 1.0
+    assert result.soc == 1.0
     taken_as = -result.current_a * 60.0
     assert taken_as * 0.99 == pytest.approx(0.001 * generous.charge_as)
     assert result.battery_power_w + result.curtailed_w == pytest.approx(30.0)
 
 
 def test_long_charge_is_that_of_many_short_ones() -> None:
-    state = BatteryState(0.3)
+    soc = 0.3
     for _ in range(3600):
-        state = step(spec(), state, 30.0, 1.0, 20.0).state
-    assert run(spec(), 0.3, 30.0, 3600.0).state.soc == pytest.approx(state.soc, abs=1e-5)
+        soc = step(spec(), soc, 30.0, 1.0, 20.0).soc
+    assert run(spec(), 0.3, 30.0, 3600.0).soc == pytest.approx(soc, abs=1e-5)
 
 
 def test_power_without_a_solution_browns_out() -> None:
@@ -152,7 +152,7 @@ def test_power_without_a_solution_browns_out() -> None:
     assert result.brown_out
     assert result.terminal_v == pytest.approx(3.7)
     assert result.battery_power_w == 0.0
-    assert result.state.soc == 0.5
+    assert result.soc == 0.5
     assert not run(spec(min_bus_v=0.1), 0.5, -450.0).brown_out
 
 
@@ -170,7 +170,7 @@ def test_voltage_gives_way_in_the_middle_of_a_step() -> None:
     assert result.brown_out
     assert 0.0 < -result.battery_power_w < 20.0
     # It gave until 7.0 V: open circuit 7.09 V at a state of charge of 0.389.
-    assert result.state.soc == pytest.approx(0.389, abs=0.01)
+    assert result.soc == pytest.approx(0.389, abs=0.01)
 
 
 def test_load_that_loses_its_solution_within_a_substep_browns_out() -> None:
@@ -185,7 +185,7 @@ def test_spent_charge_browns_out_at_zero() -> None:
     battery = spec(min_bus_v=1.0)
     result = run(battery, 0.001, -20.0, 60.0)
     assert result.brown_out
-    assert result.state.soc == 0.0
+    assert result.soc == 0.0
     assert result.current_a * 60.0 == pytest.approx(0.001 * battery.charge_as)
     empty = run(battery, 0.0, -20.0)
     assert empty.brown_out
@@ -194,7 +194,7 @@ def test_spent_charge_browns_out_at_zero() -> None:
 
 def test_empty_pack_charges_again() -> None:
     result = run(spec(), 0.0, 10.0, 60.0)
-    assert result.state.soc > 0.0
+    assert result.soc > 0.0
     assert not result.brown_out
 
 

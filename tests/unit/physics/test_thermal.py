@@ -22,19 +22,19 @@ RADIATOR = Surface("b", 0.05, 0.88, 0.2, 1.0, "zenith")
 
 def settle(network: ThermalNetwork, start: list[float], heat: list[float]) -> tuple[float, ...]:
     surfaces = [0.0] * len(network.spec.surfaces)
-    return network.step(network.initial_state(start), heat, surfaces, 1e6).state.temperatures_c
+    return network.step(network.initial_state(start), heat, surfaces, 1e6).temperatures_c
 
 
 def test_heat_warms_a_lone_node() -> None:
     network = ThermalNetwork(ThermalSpec((Node("a", 100.0),)))
     state = network.initial_state([20.0])
-    assert network.step(state, [5.0], [], 10.0).state.temperatures_c == pytest.approx((20.5,))
+    assert network.step(state, [5.0], [], 10.0).temperatures_c == pytest.approx((20.5,))
 
 
 def test_two_nodes_meet_at_the_common_temperature() -> None:
     network = ThermalNetwork(ThermalSpec(TWO, (Link(("a", "b"), 2.0),)))
     for time_s in (1.0, 7.0, 60.0, 1000.0):
-        state = network.step(network.initial_state([60.0, 20.0]), [0.0, 0.0], [], time_s).state
+        state = network.step(network.initial_state([60.0, 20.0]), [0.0, 0.0], [], time_s)
         gap = 40.0 * exp(-2.0 * (1 / 100 + 1 / 300) * time_s)
         assert state.temperatures_c[0] - state.temperatures_c[1] == pytest.approx(gap, abs=0.3)
         assert state.temperatures_c[0] * 100 + state.temperatures_c[1] * 300 == pytest.approx(12e3)
@@ -52,7 +52,7 @@ def test_radiation_between_nodes_balances_a_heat_flow() -> None:
 def test_space_view_and_surface_heat_count() -> None:
     blocked = Surface("a", 0.05, 0.88, 0.2, 0.5, "zenith")
     network = ThermalNetwork(ThermalSpec((Node("a", 100.0),), surfaces=(blocked,)))
-    (celsius,) = network.step(network.initial_state([0.0]), [0.0], [6.0], 1e6).state.temperatures_c
+    (celsius,) = network.step(network.initial_state([0.0]), [0.0], [6.0], 1e6).temperatures_c
     radiated = STEFAN_BOLTZMANN_W_PER_M2_K4 * 0.025 * 0.88 * (celsius + ZERO_CELSIUS_K) ** 4
     assert radiated == pytest.approx(6.0, rel=1e-3)
     assert network.radiated_w([celsius]) == pytest.approx(6.0, rel=1e-3)
@@ -68,7 +68,7 @@ def test_fast_node_is_stable_at_any_step(dt_s: float) -> None:
     )
     state = network.initial_state([20.0, 20.0])
     for _ in range(5):
-        state = network.step(state, [700.0, 0.0], [0.0], dt_s).state
+        state = network.step(state, [700.0, 0.0], [0.0], dt_s)
     gpu, base = state.temperatures_c
     assert 20.0 < gpu < 900.0
     if dt_s >= 60.0:
@@ -80,7 +80,7 @@ def test_absurd_heat_ends_at_its_balance() -> None:
         ThermalSpec((Node("a", 50.0),), surfaces=(Surface("a", 0.1, 1.0, 1.0, 1.0, "zenith"),))
     )
     state = network.initial_state([20.0])
-    (celsius,) = network.step(state, [1e6], [0.0], 60.0).state.temperatures_c
+    (celsius,) = network.step(state, [1e6], [0.0], 60.0).temperatures_c
     assert network.radiated_w([celsius]) == pytest.approx(1e6, rel=1e-3)
 
 
@@ -93,15 +93,15 @@ def test_thermostat_switches_with_hysteresis() -> None:
     cooling, warming = [-2.0], [0.0]
     result = network.step(state, cooling, [], 100.0)
     assert result.heater_w == 0.0
-    result = network.step(result.state, cooling, [], 300.0)
-    assert result.state.heaters_on == (True,)
-    assert result.state.temperatures_c[0] == pytest.approx(1.0, abs=0.05)
+    result = network.step(result, cooling, [], 300.0)
+    assert result.heaters_on == (True,)
+    assert result.temperatures_c[0] == pytest.approx(1.0, abs=0.05)
     assert result.heater_w == pytest.approx(4.0 * 200 / 300, rel=0.02)
-    result = network.step(result.state, warming, [], 200.0)
+    result = network.step(result, warming, [], 200.0)
     assert result.heater_w == 4.0
-    result = network.step(result.state, warming, [], 600.0)
-    assert result.state.heaters_on == (False,)
-    assert result.state.temperatures_c[0] == pytest.approx(5.0, abs=0.05)
+    result = network.step(result, warming, [], 600.0)
+    assert result.heaters_on == (False,)
+    assert result.temperatures_c[0] == pytest.approx(5.0, abs=0.05)
     assert 0.0 < result.heater_w < 4.0
 
 
