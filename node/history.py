@@ -50,8 +50,10 @@ class History:
 
     def record(self, now: float, item: events.Event | effects.Effect) -> None:
         """Take down one event or effect."""
+        if self._digest is None and self._file is None:
+            return
         frequent = isinstance(item, _FREQUENT)
-        if self._digest is None and (self._file is None or frequent):
+        if self._digest is None and frequent:
             return
         line = _encoder.encode(Entry(now, item))
         if self._digest is not None:

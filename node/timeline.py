@@ -126,19 +126,22 @@ class Agenda:
         due_s = max(due_s, self._now)
         while self._heap and self._heap[0][0] <= due_s:
             time_s, _, action = heapq.heappop(self._heap)
-            await self._reach(time_s)
+            if self._clock is not None:
+                await self._wait(self._clock, time_s)
+            self._now = time_s
             event = action(time_s)
             if event is not None:
                 return event
-        await self._reach(due_s)
+        if self._clock is not None:
+            await self._wait(self._clock, due_s)
+        self._now = due_s
         return None
 
     def catch_up(self) -> None:
         """Nothing is ever missed here."""
 
-    async def _reach(self, time_s: float) -> None:
-        if self._clock is not None:
-            delay_s = self._clock.wall_delay(time_s)
-            if delay_s > 0.0:
-                await asyncio.sleep(delay_s)
-        self._now = time_s
+    @staticmethod
+    async def _wait(clock: MissionClock, time_s: float) -> None:
+        delay_s = clock.wall_delay(time_s)
+        if delay_s > 0.0:
+            await asyncio.sleep(delay_s)

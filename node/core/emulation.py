@@ -71,6 +71,7 @@ class Emulation:
     """Orbit, power and heat at one instant; ``advance`` moves it to the next."""
 
     __slots__ = (
+        "_converter_loss_ratio",
         "_craft",
         "_looks",
         "_network",
@@ -129,6 +130,7 @@ class Emulation:
             for number, panel in enumerate(craft.panels)
             if panel.thermal_node is not None
         )
+        self._converter_loss_ratio = 1.0 / craft.board_converter_efficiency - 1.0
         self.capacity_j = craft.battery.capacity_wh * 3600.0
         self.now = now
         self.array_health = start.array_health
@@ -209,7 +211,7 @@ class Emulation:
         solar_w = craft.array_to_bus_ratio * array_w
         drawn_w = self._board_power_w(reading, step_s, rate, running=running)
         board_w = drawn_w if powered else 0.0
-        converter_loss_w = board_w * (1.0 / craft.board_converter_efficiency - 1.0)
+        converter_loss_w = self._converter_loss_ratio * board_w
         bus_w = self.standing_bus_w(powered=powered, transmitting=transmitting)
         load_w = board_w + converter_loss_w + bus_w + self.heater_w
         battery_c = self.temperatures_c[craft.battery_node]
@@ -345,7 +347,8 @@ class Emulation:
             self.faults.add(POWER_STALE)
             self.board_source = Source.MODELLED
             return self._craft.board_active_w if running else idle_w
-        self.faults.discard(POWER_STALE)
+        if self.faults:
+            self.faults.discard(POWER_STALE)
         self.board_source = reading.source
         wall_s = 0.0 if before is None else reading.wall_s - before.wall_s
         if before is None or wall_s <= 0.0:

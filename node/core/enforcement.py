@@ -70,7 +70,12 @@ class Enforcement:
         self, now: float, step_s: float, readings: Readings, emulation: Emulation, payload: Payload
     ) -> list[Notice]:
         """Take a tick into account; return what the ground should hear of."""
-        notices = self._protected() if self.protection.follow(readings, now) else []
+        notices: list[Notice] = []
+        protection = self.protection
+        if (
+            readings.temperatures or readings.hardware is not None or protection.reason is not None
+        ) and protection.follow(readings, now):
+            notices.append(self._protected())
         ceiling, was_unmet = self.ceiling, self.ceiling.unmet
         run, deferral, reading = payload.run, payload.deferral, readings.power
         if run is not None:
@@ -85,7 +90,7 @@ class Enforcement:
                     run_began_s=None if run is None else run.started_s,
                     long_run=_long(run),
                     paced=deferral is not None and deferral.reason is Reason.PACING,
-                    hold=self.protection.reason is not None,
+                    hold=protection.reason is not None,
                 )
             )
         else:
@@ -125,11 +130,11 @@ class Enforcement:
         self.share = share
         return [effects.LimitActivity(share)]
 
-    def _protected(self) -> list[Notice]:
+    def _protected(self) -> Notice:
         reason = self.protection.reason
         if reason is None:
-            return [Notice("info", "board-protected", "over")]
-        return [Notice("warning", "board-protected", f"{reason}: no limit is raised")]
+            return Notice("info", "board-protected", "over")
+        return Notice("warning", "board-protected", f"{reason}: no limit is raised")
 
     def _must_wait(self, ratio: float, ordered: float) -> bool:
         return ratio > ordered and self.protection.reason is not None

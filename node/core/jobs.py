@@ -71,7 +71,8 @@ class JobTable:
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
-        self._waiting: dict[str, Job] = {}
+        self.waiting: dict[str, Job] = {}
+        """By identity, the jobs that wait for their run."""
         self._by_state = dict.fromkeys(JobState, 0)
         self._sequence = itertools.count()
 
@@ -91,7 +92,7 @@ class JobTable:
         self._jobs[job.job_id] = job
         self._by_state[state] += 1
         if state in WAITING:
-            self._waiting[job.job_id] = job
+            self.waiting[job.job_id] = job
         return job
 
     def move(self, job: Job, state: JobState) -> None:
@@ -100,20 +101,15 @@ class JobTable:
         self._by_state[state] += 1
         job.state = state
         if state in WAITING:
-            self._waiting[job.job_id] = job
+            self.waiting[job.job_id] = job
         else:
-            self._waiting.pop(job.job_id, None)
+            self.waiting.pop(job.job_id, None)
         if state in ENDED:
             self._jobs.pop(job.job_id, None)
 
-    @property
-    def any_waiting(self) -> bool:
-        """At least one job waits for its run."""
-        return bool(self._waiting)
-
     def first_waiting(self) -> Job | None:
         """Return the waiting job that runs next, or None."""
-        return min(self._waiting.values(), key=lambda job: job.order, default=None)
+        return min(self.waiting.values(), key=lambda job: job.order, default=None)
 
     def open_count(self) -> int:
         """Count the jobs that have not ended."""

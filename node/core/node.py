@@ -140,7 +140,7 @@ class NodeCore:
             return []  # without power nothing on board hears anything
         done = self._handlers[type(event)](event, now)
         if self._allowed.powered and self._restored:
-            if self.payload.may_start:
+            if self.payload.run is None and self.payload.jobs.waiting:
                 done += self.payload.dispatch(self._supply(now), now)
             if self.comms.link_up:
                 done += self.comms.pump(now, *self.link_rates_bps())
@@ -228,7 +228,8 @@ class NodeCore:
                 done += self._follow_plan(now)
                 self._next_edge_s = self.almanac.next_edge(now)
                 self._plan_stands_until_s = self.almanac.stands_until(now)
-            self._next_tick_s = min(self._next_tick_s, self._next_edge_s)
+            if self._next_edge_s < self._next_tick_s:  # noqa: PLR1730 - min() would cost more
+                self._next_tick_s = self._next_edge_s
             if self.comms.link_up:
                 done += self._housekeeping(now)
         return done

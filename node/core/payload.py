@@ -149,15 +149,10 @@ class Payload:
 
     # Running
 
-    @property
-    def may_start(self) -> bool:
-        """A job waits and none runs: the governor is to be asked."""
-        return self.run is None and self.jobs.any_waiting
-
     def dispatch(self, supply: Supply, now: float) -> list[Effect]:
         """Ask the governor about the job that is next, and start it if it may run.
 
-        To be called only where it ``may_start``.
+        To be called only where none runs and one waits.
         """
         done: list[Effect] = []
         while (job := self.jobs.first_waiting()) is not None:

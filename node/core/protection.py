@@ -45,8 +45,6 @@ class Protection:
     def follow(self, readings: Readings, now: float) -> bool:
         """Take the readings of a tick; say whether protection began or ended."""
         held = self.reason is not None
-        if not (held or readings.temperatures or readings.hardware):
-            return False
         hardware = readings.hardware or Hardware()
         margin_k = MARGIN_K + held * HYSTERESIS_K
         self.reason = self._too_hot(readings, hardware, margin_k) or self._low(hardware, now)

@@ -276,15 +276,17 @@ def _charge(spec: BatterySpec, soc: float, surplus_w: float, dt_s: float) -> Bat
         if left_s <= 0.0:
             break
         h = min(longest_s, left_s)
+    taken_w = taken_ws / dt_s
+    curtailed_w = surplus_w - taken_w
     return _new(
         BatteryStep,
         (
             soc,
             terminal_v,
             -taken_as / dt_s,
-            taken_ws / dt_s,
+            taken_w,
             loss_ws / dt_s,
-            max(0.0, surplus_w - taken_ws / dt_s),
+            max(0.0, curtailed_w),
             False,
         ),
     )
@@ -300,7 +302,8 @@ def _charging(
     """
     resistance_ohm = spec.resistance_ohm + rise_ohm
     current_a = 2.0 * surplus_w / (ocv_v + sqrt(ocv_v * ocv_v + 4.0 * resistance_ohm * surplus_w))
-    current_a = min(current_a, spec.max_charge_a)
+    if current_a > spec.max_charge_a:  # noqa: PLR1730 - min() would cost more
+        current_a = spec.max_charge_a
     terminal_v = ocv_v + current_a * resistance_ohm
     if terminal_v <= spec.max_v:
         return current_a, terminal_v

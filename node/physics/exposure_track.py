@@ -31,8 +31,11 @@ class ExposureTrack:
 
     def at(self, utc_s: float) -> Exposure:
         """What reaches the node at this instant."""
-        self._load(floor(utc_s / SPAN_S) * SPAN_S)
-        part = (utc_s - self._from_utc_s) / SPAN_S
+        since_s = utc_s - self._from_utc_s
+        if not 0.0 <= since_s < SPAN_S:
+            self._load(floor(utc_s / SPAN_S) * SPAN_S)
+            since_s = utc_s - self._from_utc_s
+        part = since_s / SPAN_S
         flux, rigidity_gv, memory, device = self._begin
         flux_after, rigidity_after_gv, memory_after, device_after = self._end
         return Exposure(
@@ -62,9 +65,7 @@ class ExposureTrack:
                 return memory, device
 
     def _load(self, from_utc_s: float) -> None:
-        """Take the two instants of the grid around a time."""
-        if from_utc_s == self._from_utc_s:
-            return
+        """Take this instant of the grid and the next one."""
         follows = from_utc_s == self._from_utc_s + SPAN_S
         self._begin = self._end if follows else self._here(from_utc_s)
         self._end = self._here(from_utc_s + SPAN_S)

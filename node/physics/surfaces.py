@@ -135,8 +135,10 @@ def surface_heat_w(
     x, y, z = r_teme_km
     sx, sy, sz = sun_direction_teme
     distance_km = sqrt(x * x + y * y + z * z)
-    # SGP4 follows an orbit down to its own Earth, which is 2 m smaller.
-    radius_ratio = max(1.0, distance_km / EQUATORIAL_RADIUS_KM)
+    radius_ratio = distance_km / EQUATORIAL_RADIUS_KM
+    if radius_ratio < 1.0:  # noqa: PLR1730 - max() would cost more
+        # SGP4 follows an orbit down to its own Earth, which is 2 m smaller.
+        radius_ratio = 1.0
     zenith_cosine = (x * sx + y * sy + z * sz) / distance_km
     sunlight = solar_irradiance_w_per_m2 * illumination
     albedo = (
@@ -148,29 +150,29 @@ def surface_heat_w(
         if facing == "sphere":
             sun_cosine = 0.25
             view = sphere_view_factor(radius_ratio)
-        elif facing == "sun":
-            sun_cosine = 1.0
-            view = plate_view_factor(radius_ratio, -zenith_cosine)
-        elif facing == "anti_sun":
-            sun_cosine = 0.0
-            view = plate_view_factor(radius_ratio, zenith_cosine)
-        elif facing == "fixed":
-            (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = body_axes_teme
-            bx, by, bz = surface.direction_body
-            nx = bx * xx + by * yx + bz * zx
-            ny = bx * xy + by * yy + bz * zy
-            nz = bx * xz + by * yz + bz * zz
-            sun_cosine = nx * sx + ny * sy + nz * sz
-            view = plate_view_factor(radius_ratio, -(nx * x + ny * y + nz * z) / distance_km)
-        elif facing == "nadir":
-            sun_cosine = -zenith_cosine
-            view = 1.0 / (radius_ratio * radius_ratio)
-        elif surface.panel is None:  # to the zenith
-            sun_cosine = zenith_cosine
-            view = 0.0
         else:
-            sun_cosine, (nx, ny, nz) = panel_face(surface.panel, body_axes_teme, sun_direction_teme)
-            view = plate_view_factor(radius_ratio, -(nx * x + ny * y + nz * z) / distance_km)
+            if facing == "sun":
+                sun_cosine, earth_cosine = 1.0, -zenith_cosine
+            elif facing == "anti_sun":
+                sun_cosine, earth_cosine = 0.0, zenith_cosine
+            elif facing == "fixed":
+                (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = body_axes_teme
+                bx, by, bz = surface.direction_body
+                nx = bx * xx + by * yx + bz * zx
+                ny = bx * xy + by * yy + bz * zy
+                nz = bx * xz + by * yz + bz * zz
+                sun_cosine = nx * sx + ny * sy + nz * sz
+                earth_cosine = -(nx * x + ny * y + nz * z) / distance_km
+            elif facing == "nadir":
+                sun_cosine, earth_cosine = -zenith_cosine, 1.0
+            elif surface.panel is None:  # to the zenith
+                sun_cosine, earth_cosine = zenith_cosine, -1.0
+            else:
+                sun_cosine, (nx, ny, nz) = panel_face(
+                    surface.panel, body_axes_teme, sun_direction_teme
+                )
+                earth_cosine = -(nx * x + ny * y + nz * z) / distance_km
+            view = plate_view_factor(radius_ratio, earth_cosine)
         watts = view * (
             surface.radiating_area_m2 * earth_infrared_w_per_m2 + surface.absorbing_area_m2 * albedo
         )

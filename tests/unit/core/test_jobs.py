@@ -39,7 +39,7 @@ def test_counts_follow_the_moves() -> None:
 def test_who_runs_first() -> None:
     table = JobTable()
     assert table.first_waiting() is None
-    assert not table.any_waiting
+    assert not table.waiting
     for name, priority, deadline_s in [
         ("plain", 3, None),
         ("later", 3, None),
@@ -50,7 +50,7 @@ def test_who_runs_first() -> None:
     ]:
         table.add(offer(name, priority=priority, deadline_s=deadline_s), JobState.QUEUED)
     table.add(offer("not here yet", priority=2), JobState.RECEIVED)
-    assert table.any_waiting
+    assert table.waiting
     order = []
     while (job := table.first_waiting()) is not None:
         order.append(job.job_id)
