@@ -42,7 +42,7 @@ from node.physics.thermal import (
 )
 
 SPACE_C = SPACE_K - ZERO_CELSIUS_K
-STEPS_S = [0.001, 0.1, 1.0, 60.0, 3600.0, 86_400.0]
+STEPS_S = [0.001, 0.1, 1.0, 60.0, 3600.0]
 directions = st.tuples(*[st.floats(-1.0, 1.0)] * 3).filter(
     lambda vector: sum(part * part for part in vector) > 0.01
 )
@@ -92,13 +92,13 @@ class Metered:
         )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
     networks(),
     st.floats(SPACE_C, 120.0),
     st.floats(0.0, 200.0),
     st.floats(0.0, 50.0),
-    st.sampled_from([*STEPS_S[:-1], 20_000.0]),
+    st.sampled_from(STEPS_S),
 )
 def test_network_stores_what_it_is_given_less_what_it_radiates(
     network: ThermalNetwork, start_c: float, heat_w: float, light_w: float, dt_s: float
@@ -121,12 +121,12 @@ def test_network_stores_what_it_is_given_less_what_it_radiates(
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
     networks(),
     st.floats(SPACE_C, 120.0),
     st.floats(0.0, 200.0),
-    st.sampled_from([*STEPS_S[:-1], 20_000.0]),
+    st.sampled_from(STEPS_S),
 )
 def test_temperatures_stay_within_what_the_inputs_reach(
     network: ThermalNetwork, start_c: float, heat_w: float, dt_s: float
@@ -236,7 +236,7 @@ def fly(emulation: Emulation, step_s: float, board_w: float, *, powered: bool) -
     )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(craft(), ratios, st.sampled_from([1.0, 0.4, 0.0]), flights)
 def test_spacecraft_gets_what_it_spends_stores_and_loses(
     flown: Spacecraft, soc: float, health: float, steps: list[tuple[float, float, bool]]
@@ -284,7 +284,7 @@ def test_spacecraft_gets_what_it_spends_stores_and_loses(
     assert isfinite(emulation.solar_generated_j + emulation.battery_lost_j)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(craft(), st.sampled_from([1.0, 7.0]), st.floats(0.0, 60.0))
 def test_thermostats_are_charged_one_step_late(
     flown: Spacecraft, step_s: float, board_w: float
